@@ -1,0 +1,90 @@
+# Needs Python 3.11 to 3.13, make and a package index; everything else is installed into
+# folders that git ignores. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := .venv/bin/python
+
+# uv doesn't read pip's settings; a machine whose index is set there has it set here too.
+ifneq ($(PIP_INDEX_URL),)
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+export UV_PYTHON_DOWNLOADS := never
+# Copies work on every file system, and the same environment is made twice.
+export UV_LINK_MODE := copy
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+KERAS_TESTS := tests/integration plugins
+
+.PHONY: help demo test check docs bench wheels test-core test-keras test-oldest test-jax format clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/made  ## train one network with several losses on imbalanced data; writes curves.png
+	$(RUN) examples/compare_losses.py $(DEMO)
+
+test: test-core test-keras  ## all tests of the core and the plugins
+
+test-core: .venv/made  ## the tests that need no Keras, in seconds
+	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh"
+	$(RUN) -m pytest -q --doctest-modules lossreg --ignore lossreg/keras_loss.py --ignore lossreg/shapes.py
+
+test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
+	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh"
+	$(RUN) -m pytest -q tests plugins -m fresh
+
+check: .venv/made  ## ruff, mypy and import-linter
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+format: .venv/made  ## rewrite the files as `make check` wants them
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
+	$(RUN) -m sphinx -q -W -b html docs docs/_build/html
+
+bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
+	$(RUN) -m benchmarks.core
+	$(RUN) -m benchmarks.focal
+
+wheels: .venv/made  ## build every package, install the wheels elsewhere and try them there
+	rm -rf dist
+	$(UV) build -q --all-packages --wheel --out-dir dist
+	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
+
+test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
+	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh"
+
+test-jax: .venv-jax/made  ## focal losses, saving and training on JAX
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q plugins/lossreg-focal tests/integration/test_any_backend.py
+
+clean:  ## remove everything that git ignores
+	git clean -qfdX
+
+$(UV):
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit(f"lossreg needs Python 3.11 to 3.13 (TensorFlow has no wheel for others), and this is {v[0]}.{v[1]}. Name another: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install -q --disable-pip-version-check 'uv>=0.9,<0.14'
+
+.venv/made: $(UV) $(PROJECTS)
+	$(UV) sync -q --python "$(PYTHON)" --compile-bytecode
+	touch $@
+
+.venv-oldest/made: $(UV) $(PROJECTS)
+	$(UV) venv -q --clear --python "$(PYTHON)" .venv-oldest
+	$(UV) pip install -q --python .venv-oldest --group test -e . -e plugins/lossreg-focal 'keras==3.12.*' 'tensorflow>=2.20'
+	touch $@
+
+.venv-jax/made: $(UV) $(PROJECTS)
+	$(UV) venv -q --clear --python "$(PYTHON)" .venv-jax
+	$(UV) pip install -q --python .venv-jax --group test -e '.[jax]' -e plugins/lossreg-focal
+	touch $@

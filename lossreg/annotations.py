@@ -1,0 +1,113 @@
+"""The type of a parameter: what it allows in words, and what pydantic checks."""
+
+import math
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Union
+
+
+def plain(value: Any) -> Any:
+    """Return a value as config files have it: numpy's as Python's, lists as tuples."""
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(plain(entry) for entry in value)
+    if isinstance(value, Mapping):
+        return {name: plain(entry) for name, entry in value.items()}
+    return value
+
+
+def for_pydantic(annotation: Any) -> Any:
+    """Return a type with tuples for lists, as `plain` has them."""
+    if annotation is Any:
+        from pydantic import AfterValidator
+
+        return Annotated[Any, AfterValidator(_json_value)]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation in (list, tuple):
+        return tuple[Any, ...]
+    if origin in (list, Sequence):
+        return tuple[for_pydantic(arguments[0]), ...]  # type: ignore[misc]
+    if origin is tuple:
+        return tuple[tuple(a if a is ... else for_pydantic(a) for a in arguments)]  # type: ignore[misc]
+    if origin in (Union, types.UnionType):
+        return Union[tuple(for_pydantic(argument) for argument in arguments)]  # noqa: UP007
+    if origin is Annotated:
+        return Annotated[(for_pydantic(arguments[0]), *arguments[1:])]
+    return annotation
+
+
+def _json_value(value: Any) -> Any:
+    """Return a value that a config file can hold, and raise for any other."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case tuple():
+            return tuple(_json_value(entry) for entry in value)
+        case dict() if all(isinstance(name, str) for name in value):
+            return {name: _json_value(entry) for name, entry in value.items()}
+    raise ValueError("no JSON value")
+
+
+_WORDS: dict[Any, str] = {
+    float: "a number",
+    int: "an integer",
+    bool: "True or False",
+    str: "a text",
+    type(None): "None",
+    Any: "any JSON value",
+}
+
+
+def allowed(annotation: Any) -> str:
+    """Return what a type allows, in words.
+
+    >>> from annotated_types import Ge, Le
+    >>> allowed(Annotated[float, Ge(0), Le(1)] | None)
+    'a number in [0, 1] or None'
+    >>> allowed(tuple[Annotated[float, Ge(0)], ...])
+    'a list, each entry a number >= 0'
+    """
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        kind, comma, entries = allowed(arguments[0]).partition(",")
+        return " ".join(filter(None, [kind, _range(arguments[1:])])) + comma + entries
+    if origin in (Union, types.UnionType):
+        return " or ".join(allowed(argument) for argument in arguments)
+    if origin is Literal:
+        return " or ".join(repr(argument) for argument in arguments)
+    if origin in (list, Sequence) or (origin is tuple and arguments[-1:] == (...,)):
+        return f"a list, each entry {allowed(arguments[0])}"
+    if origin is tuple:
+        return f"a list of {len(arguments)}: {', '.join(allowed(entry) for entry in arguments)}"
+    return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _range(metadata: Sequence[Any]) -> str:
+    """Return the bounds among a type's annotations, as ">= 0" or "in (0, 1]"."""
+    bounds: dict[str, Any] = {}
+    for constraint in metadata:
+        # Interval and Len have these as well as Ge and MinLen, each None where it isn't set.
+        for bound in ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of"):
+            if getattr(constraint, bound, None) is not None:
+                bounds[bound] = getattr(constraint, bound)
+    low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    words = []
+    if low is not None and high is not None:
+        opening, closing = "[" if "ge" in bounds else "(", "]" if "le" in bounds else ")"
+        words.append(f"in {opening}{low}, {high}{closing}")
+    elif low is not None:
+        words.append(f"{'>=' if 'ge' in bounds else '>'} {low}")
+    elif high is not None:
+        words.append(f"{'<=' if 'le' in bounds else '<'} {high}")
+    if "multiple_of" in bounds:
+        words.append(f"that is a multiple of {bounds['multiple_of']}")
+    fewest, most = bounds.get("min_length", 0), bounds.get("max_length")
+    if most is not None:
+        words.append(f"with {fewest} to {most} entries")
+    elif fewest:
+        words.append(f"with at least {fewest} entries")
+    return " ".join(words)

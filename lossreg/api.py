@@ -1,0 +1,216 @@
+"""What users call; each function works on the registry of the process."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, Unpack, get_args, overload
+
+from . import discovery, lazy, local
+from .config import from_keras
+from .entry import BoundLoss, Entry
+from .errors import ConfigError, ParameterError
+from .local import About
+from .names import did_you_mean, shown
+from .params import OPTIONS
+from .provider import PluginRecord
+from .spec import Labels, LossSpec, Task
+
+# load_model looks RegisteredLoss up among the classes that Keras knows by then.
+lazy.import_after_keras("lossreg.keras_loss")
+_keras_loss: Any = lazy.LazyModule("lossreg.keras_loss")
+
+# Values that a cache can tell apart; 1, 1.0 and True are equal inside a tuple.
+_CACHED = {bool, int, float, str, type(None)}
+
+Target = TypeVar("Target", bound=Callable[..., Any])
+
+
+def get_loss(identifier: Any, /, **params: Any) -> Any:
+    """Return a loss for `compile`, by name or from whatever Keras takes for one.
+
+    Args:
+        identifier: A name in any spelling, an alias, a qualified name such as
+            `"lossreg-focal/focal"`, a mapping that Keras wrote, a function, a class,
+            a bound loss, a `keras.losses.Loss` (returned as it is) or None.
+        params: The loss's parameters, and Keras' options `name`, `reduction`
+            and `dtype`.
+
+    Returns:
+        A `keras.losses.Loss`, or None for None.
+
+    Raises:
+        LossNameError: No loss can have this name.
+        LossLookupError: The name doesn't mean exactly one working loss.
+        ParameterError: The loss refuses parameters; all of them are named.
+        ConfigError: The identifier is of no kind that describes a loss.
+    """
+    if not params and type(identifier) is str:
+        # What a loop over names pays; the rest of this function is for the other kinds.
+        return _keras_loss.RegisteredLoss(_cached_bind(identifier))
+    options = {key: params.pop(key) for key in OPTIONS if key in params}
+    if isinstance(identifier, str):
+        return _keras_loss.RegisteredLoss(_bind(identifier, params), **options)
+    if identifier is None or isinstance(identifier, lazy.keras.losses.Loss):
+        if params or options:
+            given = ", ".join([*params, *options])
+            raise ParameterError(
+                f"{identifier!r} is already built and takes no parameters, got {given}. "
+                "Give the loss's name with its parameters."
+            )
+        return identifier
+    if isinstance(identifier, Mapping):
+        options = {**from_keras(identifier).options, **options}
+    return _keras_loss.RegisteredLoss(bind(identifier, **params), **options)
+
+
+def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
+    """Return the function form of a loss: `(y_true, y_pred)` to a value per sample.
+
+    Args:
+        identifier: As `get_loss` takes it, but no `Loss` and not None.
+        params: The loss's parameters. Keras' options belong to the class form.
+
+    Raises:
+        LossregError: As `get_loss` raises it.
+    """
+    if isinstance(identifier, str) and _CACHED.issuperset(map(type, params.values())):
+        return _cached_function(identifier, **params)
+    return _function(bind(identifier, **params))
+
+
+def bind(identifier: Any, /, **params: Any) -> BoundLoss:
+    """Return a loss with its checked, complete parameters, without Keras.
+
+    >>> bind("huber", delta=2).params
+    {'delta': 2.0}
+
+    Args:
+        identifier: As `get_loss` takes it, but no `Loss` and not None.
+        params: The loss's parameters.
+
+    Raises:
+        LossregError: As `get_loss` raises it.
+    """
+    if isinstance(identifier, str):
+        return _bind(identifier, params)
+    if isinstance(identifier, BoundLoss):
+        return identifier.entry.bind({**identifier.params, **params}) if params else identifier
+    if isinstance(identifier, Mapping):
+        config = from_keras(identifier)
+        return _bind(config.name, {**config.params, **params})
+    if callable(identifier):
+        return _entry_of(identifier).bind(params)
+    raise ConfigError(
+        f"{shown(repr(identifier))[1:-1]} ({type(identifier).__name__}) describes no loss. "
+        "Give a name, such as 'huber', a mapping that Keras wrote, a function or a class."
+    )
+
+
+def _bind(name: str, params: Mapping[str, Any]) -> BoundLoss:
+    if _CACHED.issuperset(map(type, params.values())):
+        return _cached_bind(name, **params)
+    return discovery.installed().bind(name, **params)
+
+
+@functools.lru_cache(maxsize=512, typed=True)
+def _cached_bind(name: str, /, **params: Any) -> BoundLoss:
+    return discovery.installed().bind(name, **params)
+
+
+@functools.lru_cache(maxsize=512, typed=True)
+def _cached_function(name: str, /, **params: Any) -> Callable[[Any, Any], Any]:
+    return _function(_cached_bind(name, **params))
+
+
+def _function(bound: BoundLoss) -> Callable[[Any, Any], Any]:
+    return _keras_loss.function_form(bound)  # type: ignore[no-any-return]  # a lazy module
+
+
+def _entry_of(target: Callable[..., Any]) -> Entry:
+    """Return the entry of a function or class, registered or not."""
+    module = getattr(target, "__module__", "") or ""
+    called = getattr(target, "__qualname__", "")
+    registry = discovery.installed()
+    if module.partition(".")[0] == "keras" and getattr(lazy.keras.losses, called, None) is target:
+        return registry.lookup(f"keras/{called}")
+    for entry in registry.entries():
+        if entry.spec.target == f"{module}:{called}" and entry.target is target:
+            return entry
+    # Keras takes a lambda too; it has no name to be found by.
+    named = called.rpartition(".")[2].isidentifier()
+    return local.describe(target) if named else local.describe(target, name="unnamed")
+
+
+@overload
+def register(target: Target, /, *, replace: bool = ..., **about: Unpack[About]) -> Target: ...
+@overload
+def register(*, replace: bool = ..., **about: Unpack[About]) -> Callable[[Target], Target]: ...
+def register(target: Any = None, /, *, replace: bool = False, **about: Unpack[About]) -> Any:
+    """Make a function or class of this process a loss like any other.
+
+    A decorator, with or without arguments. Registering an identical one again,
+    as a notebook cell does that runs twice, changes nothing.
+
+    Args:
+        target: A function of `(y_true, y_pred)` with its parameters after them, a
+            `keras.losses.Loss` subclass, or a factory of either.
+        replace: Whether to replace a different loss of this name.
+        about: What is known of it, as in `LossSpec`. `name` is by default the target's own
+            name, `summary` the first line of its documentation, everything else
+            "unspecified". Integer labels stay integers where `y_true` is "integer" or
+            "sequence"; otherwise Keras casts them to the loss dtype, as it always does.
+
+    Returns:
+        The target, unchanged.
+
+    Raises:
+        RegistrationError: A built-in has the name, or another loss and not `replace`.
+        SpecError: The target is no loss.
+    """
+    if target is None:
+        return functools.partial(register, replace=replace, **about)
+    local.register(discovery.installed(), local.describe(target, **about), replace=replace)
+    _cached_bind.cache_clear()
+    _cached_function.cache_clear()
+    return target
+
+
+def list_losses(
+    pattern: str = "*",
+    *,
+    task: Task | None = None,
+    y_true: Labels | None = None,
+    plugin: str | None = None,
+) -> list[LossSpec]:
+    """Return the specs of the losses that match, the built-ins first, without Keras.
+
+    >>> [spec.name for spec in list_losses("*hinge")]
+    ['categorical_hinge', 'hinge', 'squared_hinge']
+
+    Args:
+        pattern: Shell pattern for the name or an alias.
+        task: What the loss is for, such as "binary".
+        y_true: What its labels are, such as "integer".
+        plugin: The distribution that offers it.
+
+    Raises:
+        ParameterError: There is no such task, kind of label or plugin.
+    """
+    registry = discovery.installed()
+    distributions = sorted({entry.provider.distribution for entry in registry.entries()})
+    for what, value, choices in (
+        ("task", task, get_args(Task)),
+        ("y_true", y_true, get_args(Labels)),
+        ("plugin", plugin, distributions),
+    ):
+        if value is not None and value not in choices:
+            raise ParameterError(
+                f"There is no {what} {value!r}.{did_you_mean(str(value), choices)} "
+                f"Choose from {', '.join(choices)}."
+            )
+    found = registry.entries(pattern, task=task, y_true=y_true, plugin=plugin)
+    return [entry.spec for entry in found]
+
+
+def plugins() -> list[PluginRecord]:
+    """Return what was found at each plugin's entry point, and its state."""
+    return list(discovery.installed().plugins)

@@ -1,0 +1,1 @@
+"""Keras' own losses, offered as any plugin offers its own."""

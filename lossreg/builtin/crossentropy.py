@@ -1,0 +1,161 @@
+"""Keras' cross-entropies and their relatives: for probabilities of classes."""
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from lossreg.lazy import keras, ops
+
+
+def binary_crossentropy(
+    y_true,
+    y_pred,
+    *,
+    from_logits: bool = False,
+    label_smoothing: Annotated[float, Ge(0), Le(1)] = 0.0,
+    axis: int | tuple[int, ...] = -1,
+):
+    """Cross-entropy for yes-or-no labels, one or several: the usual choice.
+
+    `mean(-y_true * log(p) - (1 - y_true) * log(1 - p))` over `axis`, where `p` is `y_pred`, or
+    its sigmoid with `from_logits`. Probabilities are clipped to [1e-7, 1 - 1e-7], so one that is
+    exactly wrong costs 16.1 nats and has no gradient. With `from_logits=True` and a last layer
+    without an activation nothing is clipped. On TensorFlow, Keras does the same by itself where
+    `y_pred` comes straight from a sigmoid layer.
+
+    Args:
+        y_true: 0 or 1, or soft between them, shape `(batch, ..., outputs)`.
+        y_pred: Probabilities in [0, 1], or logits with `from_logits`, same shape.
+        from_logits: Whether `y_pred` holds logits, that is, the last layer has no sigmoid.
+        label_smoothing: How far labels move towards 1/2: 0.1 turns 0 and 1 into 0.05 and 0.95.
+        axis: Axis, or axes, that the mean is taken over.
+
+    Returns:
+        Nats per sample, shape `(batch, ...)`: that of `y_pred` without `axis`.
+
+    Source:
+        Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.90; smoothing: Szegedy
+        et al., 2016, arXiv:1512.00567, section 7.
+    """
+    return keras.losses.binary_crossentropy(
+        y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+    )
+
+
+def categorical_crossentropy(
+    y_true,
+    y_pred,
+    *,
+    from_logits: bool = False,
+    label_smoothing: Annotated[float, Ge(0), Le(1)] = 0.0,
+    axis: int = -1,
+):
+    """Cross-entropy for one class of several, one-hot labels: the usual choice.
+
+    `-sum(y_true * log(p))` over `axis`, where `p` is `y_pred` divided by its sum, or its softmax
+    with `from_logits`. Probabilities are clipped to [1e-7, 1 - 1e-7], so one that is exactly
+    wrong costs 16.1 nats and has no gradient; logits aren't clipped. Labels that are class
+    numbers go to `sparse_categorical_crossentropy`.
+
+    Args:
+        y_true: One-hot, or soft rows that sum to 1, shape `(batch, ..., classes)`.
+        y_pred: Probabilities in [0, 1], or logits with `from_logits`, same shape.
+        from_logits: Whether `y_pred` holds logits, that is, the last layer has no softmax.
+        label_smoothing: Share of each label that is spread over all classes. Keras counts the
+            classes on the last axis, whatever `axis` says.
+        axis: Axis of the classes.
+
+    Returns:
+        Nats per sample, shape `(batch, ...)`: that of `y_pred` without `axis`.
+
+    Source:
+        Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.108; smoothing: Szegedy
+        et al., 2016, arXiv:1512.00567, section 7.
+    """
+    return keras.losses.categorical_crossentropy(
+        y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+    )
+
+
+def sparse_categorical_crossentropy(
+    y_true,
+    y_pred,
+    *,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+):
+    """Cross-entropy for one class of several, class numbers: the usual choice.
+
+    `-log(p[y_true])`, where `p` is `y_pred` divided by its sum, or its softmax with
+    `from_logits`: the value of `categorical_crossentropy`, without the one-hot labels and their
+    memory. Probabilities are clipped to [1e-7, 1 - 1e-7]; logits aren't.
+
+    Args:
+        y_true: Class numbers in [0, classes), shape `(batch, ...)` or `(batch, ..., 1)`.
+        y_pred: Probabilities in [0, 1], or logits with `from_logits`, shape
+            `(batch, ..., classes)`.
+        from_logits: Whether `y_pred` holds logits, that is, the last layer has no softmax.
+        ignore_class: Label of entries that don't count, such as -1 or 255 for unlabelled pixels.
+            They cost 0 and are masked: Keras' mean divides by the number of the others.
+        axis: Axis of the classes. Keras' TensorFlow backend takes the last axis only.
+
+    Returns:
+        Nats per sample, shape `(batch, ...)`.
+
+    Source:
+        Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.108.
+    """
+    dtype = keras.backend.standardize_dtype(y_pred.dtype)
+    if ignore_class is not None and dtype in ("bfloat16", "float16"):
+        # Keras 3.15.1 compares labels in this dtype, and bfloat16 takes 1001 for 1000.
+        y_true = ops.where(ops.equal(y_true, ignore_class), -1, y_true)
+        ignore_class = -1
+    return keras.losses.sparse_categorical_crossentropy(
+        y_true, y_pred, from_logits=from_logits, ignore_class=ignore_class, axis=axis
+    )
+
+
+def categorical_generalized_cross_entropy(
+    y_true, y_pred, *, q: Annotated[float, Gt(0), Lt(1)] = 0.5
+):
+    """Cross-entropy for one class of several, class numbers, some of them wrong.
+
+    `(1 - p[y_true]**q) / q`: no sample can cost more than `1 / q`, so a mislabelled one can't
+    dominate. `q` near 0 gives cross-entropy, `q` near 1 an absolute error, `1 - p[y_true]`. The
+    labels are class numbers, despite "categorical" in the name. There is no `from_logits`, and
+    where the true class has a probability of exactly 0 the gradient is infinite or NaN.
+
+    Args:
+        y_true: Class numbers in [0, classes), shape `(batch, ...)`.
+        y_pred: Probabilities in (0, 1], shape `(batch, ..., classes)`.
+        q: How much wrong labels are tolerated.
+
+    Returns:
+        Nats for `q` near 0, a number in [0, 1 / q] always, per sample, shape `(batch, ...)`.
+
+    Source:
+        Zhang and Sabuncu, 2018, arXiv:1805.07836, equation 6.
+    """
+    return keras.losses.categorical_generalized_cross_entropy(y_true, y_pred, q=q)
+
+
+def kl_divergence(y_true, y_pred):
+    """Divergence of two distributions, when the labels are probabilities too.
+
+    `sum(y_true * log(y_true / y_pred))` over the last axis: cross-entropy less the labels' own
+    entropy, so a perfect prediction gives 0. Both sides are clipped to [1e-7, 1] and not
+    normalized: a prediction below 1e-7 has no gradient, and rows that don't sum to 1 can give a
+    negative value.
+
+    Args:
+        y_true: Rows of probabilities that sum to 1, shape `(batch, ..., classes)`.
+        y_pred: Probabilities in (0, 1], same shape.
+
+    Returns:
+        Nats per sample, shape `(batch, ...)`.
+
+    Source:
+        Bishop, Pattern Recognition and Machine Learning, 2006, equation 1.113.
+    """
+    return keras.losses.kl_divergence(y_true, y_pred)

@@ -1,0 +1,26 @@
+"""Keras' loss for sequences whose labels aren't aligned with the input."""
+
+from lossreg.lazy import keras
+
+
+def ctc(y_true, y_pred):
+    """Connectionist temporal classification: text from speech or handwriting.
+
+    `-log(sum(p(path)))` over all paths of one class per step that give the label once repeats and
+    blanks are removed. Class 0 is the blank, and 0 pads the label at its end: real classes
+    begin at 1. Every step of `y_pred` counts; there is no length per sample.
+
+    A label needs a step for each of its entries, and one more between two equal neighbours. A
+    longer one has no path: Keras' TensorFlow backend then returns a large number without meaning.
+
+    Args:
+        y_true: Classes in [1, classes), padded with 0, shape `(batch, entries)`.
+        y_pred: Logits, from a last layer without softmax, shape `(batch, steps, classes)`.
+
+    Returns:
+        Nats per sample, that is, per whole sequence, shape `(batch,)`.
+
+    Source:
+        Graves et al., Connectionist Temporal Classification, 2006, equations 3 and 12.
+    """
+    return keras.losses.ctc(y_true, y_pred)

@@ -1,0 +1,234 @@
+"""Installed plugins to a registry, each plugin on its own.
+
+pluggy's `load_setuptools_entrypoints` stops at the first plugin that fails and
+forgets which distribution a plugin came from. So the entry points are walked
+here, and pluggy does the rest: the hooks, their names and their signatures.
+"""
+
+import functools
+import importlib
+import inspect
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import importlib_metadata
+import pluggy
+
+from . import hookspec
+from .builtin import plugin as builtin_plugin
+from .errors import BrokenPluginError, PluginWarning, SpecError
+from .names import normalize_distribution
+from .provider import BUILTIN, PluginRecord, Provider, Stage
+from .registry import Registry, import_target
+from .spec import LossSpec
+
+# Frameworks that a listing must not pull in.
+_HEAVY = ("keras", "tensorflow", "jax", "torch", "pydantic", "pandas", "matplotlib")
+
+# What a plugin may raise; SystemExit because a script with an entry point may.
+_ANYTHING = (Exception, SystemExit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """An entry point of the group `lossreg`: who offers which module."""
+
+    provider: Provider
+    name: str
+    module: str
+
+
+def installed_plugins() -> Iterator[Plugin | PluginRecord]:
+    """Yield what is installed; a record where the installation is damaged."""
+    seen = set()
+    for distribution in importlib_metadata.distributions():
+        provider = Provider(distribution=_folder_name(distribution), version="")
+        try:
+            # Reading each METADATA would cost more than all the rest of discovery.
+            if hookspec.PROJECT not in (distribution.read_text("entry_points.txt") or ""):
+                continue
+            points = distribution.entry_points.select(group=hookspec.PROJECT)
+            if not points:
+                continue
+            provider = Provider(
+                distribution=normalize_distribution(distribution.name), version=distribution.version
+            )
+        except _ANYTHING as error:
+            yield PluginRecord(
+                provider=provider,
+                entry_point="",
+                module="",
+                state="broken",
+                stage="find",
+                error=error,
+            )
+            continue
+        # The first on sys.path is the one that gets imported.
+        if provider.distribution not in seen:
+            seen.add(provider.distribution)
+            for point in points:
+                yield Plugin(provider=provider, name=point.name, module=point.value)
+
+
+def _folder_name(distribution: object) -> str:
+    """Return a name for a distribution whose METADATA may be missing."""
+    # importlib.metadata has no public name for the folder.
+    folder = getattr(distribution, "_path", None)
+    return normalize_distribution(str(getattr(folder, "name", "unknown")).partition("-")[0])
+
+
+def builtin() -> Plugin:
+    """Return the default plugin: the losses of the installed Keras."""
+    try:
+        version = importlib_metadata.version("keras")
+    except importlib_metadata.PackageNotFoundError:
+        # Their names and signatures are there without Keras.
+        version = ""
+    return Plugin(
+        provider=Provider(distribution=BUILTIN, version=version),
+        name="builtin",
+        module=builtin_plugin.__name__,
+    )
+
+
+def discover(plugins: Iterable[Plugin | PluginRecord] | None = None) -> Registry:
+    """Return a registry with the losses of some plugins.
+
+    A plugin that fails is one `PluginWarning` and one record; the others work.
+
+    Args:
+        plugins: By default the built-ins and all that is installed.
+    """
+    found = [builtin(), *installed_plugins()] if plugins is None else list(plugins)
+    registry = Registry()
+    # By name, so that neither sys.path nor the file system decides.
+    for plugin in sorted(found, key=_order):
+        record = _load(plugin, registry) if isinstance(plugin, Plugin) else plugin
+        registry.plugins.append(record)
+        if record.state == "broken":
+            warnings.warn(
+                f"{_said(record)} Its losses are left out; every other loss works.",
+                PluginWarning,
+                stacklevel=2,
+            )
+    return registry
+
+
+def _order(plugin: Plugin | PluginRecord) -> tuple[bool, str, str]:
+    point = plugin.name if isinstance(plugin, Plugin) else plugin.entry_point
+    return (not plugin.provider.is_builtin, plugin.provider.distribution, point)
+
+
+def _said(record: PluginRecord) -> str:
+    """Return which plugin failed, where and why, as a sentence."""
+    point = f"Plugin {record.entry_point!r} of {record.provider}"
+    fault = f"{type(record.error).__name__}: {record.error}"
+    return f"{point} fails to {record.stage} ({fault})."
+
+
+def _load(plugin: Plugin, registry: Registry) -> PluginRecord:
+    """Add a plugin's losses to a registry and return what came of it."""
+    stage: Stage = "import"
+    light = [name for name in _HEAVY if name not in sys.modules]
+    start = time.perf_counter()
+    seconds = 0.0
+    losses: tuple[str, ...] = ()
+    failure: BaseException | None = None
+    try:
+        module = importlib.import_module(plugin.module)
+        seconds = time.perf_counter() - start
+        stage = "declare"
+        specs = _declared(plugin, module)
+        _add(specs, plugin.provider, registry)
+        losses = tuple(spec.name for spec in specs)
+    except _ANYTHING as error:
+        failure = error
+    return PluginRecord(
+        provider=plugin.provider,
+        entry_point=plugin.name,
+        module=plugin.module,
+        state="broken" if failure else "active",
+        stage=stage if failure else None,
+        error=failure,
+        losses=losses,
+        seconds=seconds or time.perf_counter() - start,
+        heavy=tuple(name for name in light if name in sys.modules),
+    )
+
+
+def _declared(plugin: Plugin, module: ModuleType) -> list[LossSpec]:
+    """Return the specs of a plugin's hook implementations."""
+    # A manager for each plugin: a bad hook in one can't be taken for another's.
+    manager = pluggy.PluginManager(hookspec.PROJECT)
+    manager.add_hookspecs(hookspec)
+    manager.register(module, plugin.name)
+    manager.check_pending()
+    marked = manager.hook.lossreg_losses.get_hookimpls()
+    for name, value in vars(module).items():
+        unmarked = inspect.isfunction(value) and manager.parse_hookimpl_opts(module, name) is None
+        if name.startswith(f"{hookspec.PROJECT}_") and unmarked:
+            raise SpecError(f"{name!r} in module {plugin.module!r} lacks '@lossreg.hookimpl'")
+    if not marked:
+        raise SpecError(
+            f"module {plugin.module!r} implements no hook. "
+            "Write '@lossreg.hookimpl' over 'def lossreg_losses():'"
+        )
+    # An implementation may return any iterable; it is consumed here, inside the isolation.
+    returned: list[Any] = [implementation.function() for implementation in marked]
+    specs = [spec for losses in returned for spec in losses]
+    for spec in specs:
+        if not isinstance(spec, LossSpec):
+            raise SpecError(f"lossreg_losses() must return LossSpecs, got {spec!r} among them")
+    return specs
+
+
+def _add(specs: list[LossSpec], provider: Provider, registry: Registry) -> None:
+    """Add all specs of a plugin, or none."""
+    added = []
+    try:
+        for spec in specs:
+            load = functools.partial(load_target, spec, provider)
+            twin = registry.get(f"{provider.distribution}/{spec.name}")
+            # Two entry points of a distribution may name one module.
+            if twin is None or twin in added or twin.spec != spec:
+                added.append(registry.add(spec, provider, load))
+    except _ANYTHING:
+        for entry in added:
+            registry.remove(entry)
+        raise
+
+
+def load_target(spec: LossSpec, provider: Provider) -> Callable[..., Any]:
+    """Return the target of a plugin's loss.
+
+    Raises:
+        BrokenPluginError: It can't be imported; the cause says why.
+    """
+    try:
+        return import_target(spec.target)
+    except _ANYTHING as error:
+        raise BrokenPluginError(
+            f"Loss {spec.name!r} of {provider} can't be used: its target {spec.target!r} can't be "
+            f"imported ({type(error).__name__}: {error}). Repair or update that package."
+        ) from error
+
+
+_lock = threading.RLock()
+_installed: Registry | None = None
+
+
+def installed() -> Registry:
+    """Return the registry of this process: discovery, once."""
+    global _installed
+    if _installed is None:
+        # Two threads that ask at once must not both run the plugins' code.
+        with _lock:
+            if _installed is None:
+                _installed = discover()
+    return _installed

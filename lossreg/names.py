@@ -1,0 +1,142 @@
+"""How a loss is named: spelling, qualified names, and the nearest names.
+
+A canonical name is lower snake case without "loss": `binary_crossentropy`.
+A lookup ignores case, dashes, underscores and a final "loss", so that
+`BinaryCrossentropy` and `binary-crossentropy-loss` find it too. A qualified
+name puts the distribution that offers the loss before it: `keras/huber`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .errors import LossNameError
+
+MAX_LENGTH = 200
+
+_LOSS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-]+[A-Za-z0-9]+)*")
+_CANONICAL = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+# The names that PyPI accepts for a distribution.
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+# Between a lower-case letter or digit and a capital, and before the last
+# capital of a run that begins a word: Log|Cosh, KL|Divergence.
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossName:
+    """A parsed name: a loss, and the distribution to take it from, if one is said."""
+
+    loss: str
+    distribution: str | None = None
+
+    def __str__(self) -> str:
+        return self.loss if self.distribution is None else f"{self.distribution}/{self.loss}"
+
+
+def canonical(name: str) -> str:
+    """Return the snake-case spelling of a legal name, without "loss".
+
+    >>> canonical("KLDivergence"), canonical("FocalLoss"), canonical("log-cosh")
+    ('kl_divergence', 'focal', 'log_cosh')
+    """
+    words = re.split("[_-]+", name)
+    snake = "_".join(_WORD_START.sub("_", word) for word in words).lower()
+    return snake.removesuffix("_loss")
+
+
+def key(name: str) -> str:
+    """Return what a lookup compares: the canonical name without underscores.
+
+    >>> key("BinaryCrossEntropy") == key("binary_crossentropy")
+    True
+    """
+    return canonical(name).replace("_", "")
+
+
+def is_canonical(name: str) -> bool:
+    """Return whether a plugin may call a loss this."""
+    return len(name) <= MAX_LENGTH and bool(_CANONICAL.fullmatch(name)) and canonical(name) == name
+
+
+def normalize_distribution(name: str) -> str:
+    """Return a distribution's name as PyPI compares it.
+
+    >>> normalize_distribution("Acme_Losses")
+    'acme-losses'
+    """
+    return re.sub("[-_.]+", "-", name).lower()
+
+
+def parse(text: str) -> LossName:
+    """Return the parts of a plain or qualified name; the inverse of `str`.
+
+    >>> parse("lossreg-focal/FocalLoss")
+    LossName(loss='focal', distribution='lossreg-focal')
+
+    Raises:
+        LossNameError: The text can't name a loss.
+    """
+    if not text.strip():
+        raise LossNameError(
+            "The name of a loss is empty. Give a name, such as 'huber'; "
+            "'lossreg list' shows all of them."
+        )
+    if len(text) > MAX_LENGTH:
+        raise LossNameError(
+            f"A loss can't be named {shown(text)}: it has {len(text)} characters, "
+            f"and a name has at most {MAX_LENGTH}. 'lossreg list' shows all names."
+        )
+    distribution, slash, loss = text.rpartition("/")
+    if not _LOSS.fullmatch(loss) or (slash and not _DISTRIBUTION.fullmatch(distribution)):
+        raise LossNameError(f"A loss can't be named {text!r}: {_rule(text)}")
+    return LossName(
+        loss=canonical(loss),
+        distribution=normalize_distribution(distribution) if slash else None,
+    )
+
+
+def _rule(text: str) -> str:
+    """Return the rule that an illegal name breaks, and what to write instead."""
+    joined = "_".join(text.split())
+    if joined != text and _LOSS.fullmatch(joined):
+        return f"it has blanks. Write {joined!r}."
+    return (
+        "a name has letters, digits and underscores and begins with a letter, as 'huber', "
+        "and may name the distribution before one slash, as 'keras/huber'."
+    )
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Return a text for a message, quoted, and cut if it is long."""
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}..."
+
+
+def suggest(name: str, candidates: Iterable[str], most: int = 3) -> list[str]:
+    """Return the candidates that look most like a name, nearest first.
+
+    >>> suggest("hubert", ["huber", "hinge", "poisson"])
+    ['huber']
+    """
+    # Only a failed lookup needs it.
+    from difflib import SequenceMatcher
+
+    wanted = key(name[:MAX_LENGTH])
+    scores: dict[str, float] = {}
+    for candidate in candidates:
+        have = key(candidate)
+        score = SequenceMatcher(None, wanted, have).ratio()
+        if len(wanted) >= 3 and (wanted in have or (have in wanted and len(have) >= 3)):
+            # "crossentropy" is part of three names and near to none of them.
+            score = max(score, 0.7)
+        if score >= 0.6:
+            scores[candidate] = score
+    return sorted(scores, key=lambda candidate: (-scores[candidate], candidate))[:most]
+
+
+def did_you_mean(name: str, candidates: Iterable[str], most: int = 3) -> str:
+    """Return " Did you mean 'a', 'b' or 'c'?", or nothing where nothing is near."""
+    near = [repr(candidate) for candidate in suggest(name, candidates, most)]
+    if not near:
+        return ""
+    return f" Did you mean {' or '.join(filter(None, [', '.join(near[:-1]), near[-1]]))}?"

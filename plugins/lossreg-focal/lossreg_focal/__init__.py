@@ -1,0 +1,1 @@
+"""The focal losses, offered to lossreg."""

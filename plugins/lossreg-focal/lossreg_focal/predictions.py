@@ -1,0 +1,71 @@
+"""What the model hands to a loss: its dtype, its logits, its probabilities."""
+
+import warnings
+from typing import Literal
+
+import numpy as np
+
+from lossreg.lazy import keras, ops
+
+
+def at_least_float32(values):
+    """Return a tensor of float32, or of float64 if it was one."""
+    values = ops.convert_to_tensor(values)
+    dtype = keras.backend.standardize_dtype(values.dtype)
+    return values if dtype in ("float32", "float64") else ops.cast(values, "float32")
+
+
+def logits_of(
+    y_pred, activation: Literal["sigmoid", "softmax"], *, from_logits: bool, axis: int = -1
+):
+    """Return the logits behind predictions, or None where only probabilities are left.
+
+    Where a layer ends in a sigmoid or softmax, Keras on TensorFlow leaves the logits on its
+    output. From them a saturated model goes on learning; its probabilities of 0 and 1 have
+    no gradient. They count only if the last activation is the one that the loss stands for.
+    """
+    y_pred = y_pred if hasattr(y_pred, "shape") else np.asarray(y_pred)
+    logits = getattr(y_pred, "_keras_logits", None)
+    last = axis in (-1, len(y_pred.shape) - 1)
+    if logits is None or not last or not _comes_from(y_pred, activation, logits):
+        return at_least_float32(y_pred) if from_logits else None
+    if from_logits:
+        warnings.warn(
+            f"from_logits=True, and y_pred comes from a {activation}, so it holds probabilities. "
+            f"The loss takes the logits before the {activation}. Leave out the activation, or "
+            "from_logits.",
+            stacklevel=3,
+        )
+    return at_least_float32(logits)
+
+
+def _comes_from(y_pred, activation: str, logits) -> bool:
+    try:
+        return y_pred.op.type.lower() == activation
+    except AttributeError:
+        # An eager tensor doesn't know its operation, but it knows its values.
+        again = getattr(ops, activation)(logits)
+        return bool(ops.all(ops.equal(again, y_pred)))
+
+
+def clip(probabilities):
+    """Return probabilities without exact 0 and 1, as Keras' cross-entropy clips them."""
+    dtype = keras.backend.standardize_dtype(probabilities.dtype)
+    # A smaller epsilon in Keras' settings would leave 1 - epsilon at exactly 1.
+    epsilon = max(keras.config.epsilon(), float(np.finfo(dtype).epsneg))
+    return ops.clip(probabilities, epsilon, 1 - epsilon)
+
+
+def normalize(probabilities):
+    """Return probabilities that sum to one over the last axis; a row of zeros stays one."""
+    total = ops.sum(probabilities, axis=-1, keepdims=True)
+    return probabilities / ops.maximum(total, keras.config.epsilon())
+
+
+def leave_out(values, counts) -> None:
+    """Tell Keras which values count neither in the sum nor in the mean."""
+    # Keras' own ignore_class does it in this way, and offers no public one. The attribute that
+    # TensorFlow's tensors take instead isn't there on what JAX traces.
+    from keras.src.backend import set_keras_mask
+
+    set_keras_mask(values, counts)
