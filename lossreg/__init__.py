@@ -4,10 +4,11 @@
 package offers it. Importing lossreg imports no Keras.
 """
 
-from .api import bind, get_loss, get_loss_fn, list_losses, plugins, register
+from .api import bind, get_loss, get_loss_fn, list_losses, plugins, refresh, register
 from .entry import BoundLoss
 from .errors import (
     AmbiguousLossError,
+    BlockedPluginError,
     BrokenPluginError,
     ConfigError,
     LossLookupError,
@@ -29,6 +30,7 @@ from .spec import LossSpec
 
 __all__ = [
     "AmbiguousLossError",
+    "BlockedPluginError",
     "BoundLoss",
     "BrokenPluginError",
     "ConfigError",
@@ -52,5 +54,6 @@ __all__ = [
     "hookimpl",
     "list_losses",
     "plugins",
+    "refresh",
     "register",
 ]

@@ -1,6 +1,7 @@
 """What users call; each function works on the registry of the process."""
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, Unpack, get_args, overload
 
@@ -72,6 +73,7 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
     Raises:
         LossregError: As `get_loss` raises it.
     """
+    _refuse_options(params)
     if isinstance(identifier, str) and _CACHED.issuperset(map(type, params.values())):
         return _cached_function(identifier, **params)
     return _function(bind(identifier, **params))
@@ -90,6 +92,7 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss:
     Raises:
         LossregError: As `get_loss` raises it.
     """
+    _refuse_options(params)
     if isinstance(identifier, str):
         return _bind(identifier, params)
     if isinstance(identifier, BoundLoss):
@@ -97,12 +100,27 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss:
     if isinstance(identifier, Mapping):
         config = from_keras(identifier)
         return _bind(config.name, {**config.params, **params})
+    # Nobody holds a loss of Keras who hasn't imported it.
+    if "keras" in sys.modules and isinstance(identifier, lazy.keras.losses.Loss):
+        raise ConfigError(
+            f"{identifier!r} is already built, for compile(). Give the loss's name with its "
+            "parameters."
+        )
     if callable(identifier):
         return _entry_of(identifier).bind(params)
     raise ConfigError(
         f"{shown(repr(identifier))[1:-1]} ({type(identifier).__name__}) describes no loss. "
         "Give a name, such as 'huber', a mapping that Keras wrote, a function or a class."
     )
+
+
+def _refuse_options(params: Mapping[str, Any]) -> None:
+    for option in OPTIONS:
+        if option in params:
+            raise ParameterError(
+                f"{option!r} is no parameter of a loss, but an option of Keras for the object "
+                f"that get_loss builds: get_loss(..., {option}={params[option]!r})."
+            )
 
 
 def _bind(name: str, params: Mapping[str, Any]) -> BoundLoss:
@@ -169,9 +187,14 @@ def register(target: Any = None, /, *, replace: bool = False, **about: Unpack[Ab
     if target is None:
         return functools.partial(register, replace=replace, **about)
     local.register(discovery.installed(), local.describe(target, **about), replace=replace)
+    _forget()
+    return target
+
+
+def _forget() -> None:
+    """Clear what the caches know of names that may mean something else now."""
     _cached_bind.cache_clear()
     _cached_function.cache_clear()
-    return target
 
 
 def list_losses(
@@ -214,3 +237,13 @@ def list_losses(
 def plugins() -> list[PluginRecord]:
     """Return what was found at each plugin's entry point, and its state."""
     return list(discovery.installed().plugins)
+
+
+def refresh() -> None:
+    """See packages that were installed or removed since the program began.
+
+    Losses that this process registered stay. A package that is already imported
+    stays as it is, as Python keeps it; a new version of it needs a new process.
+    """
+    discovery.refresh()
+    _forget()

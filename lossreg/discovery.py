@@ -24,12 +24,10 @@ from . import hookspec
 from .builtin import plugin as builtin_plugin
 from .errors import BrokenPluginError, PluginWarning, SpecError
 from .names import normalize_distribution
-from .provider import BUILTIN, PluginRecord, Provider, Stage
+from .provider import BUILTIN, FRAMEWORKS, LOCAL, PluginRecord, Provider, Stage, State
 from .registry import Registry, import_target
+from .selection import EVERYTHING, Selection
 from .spec import LossSpec
-
-# Frameworks that a listing must not pull in.
-_HEAVY = ("keras", "tensorflow", "jax", "torch", "pydantic", "pandas", "matplotlib")
 
 # What a plugin may raise; SystemExit because a script with an entry point may.
 _ANYTHING = (Exception, SystemExit)
@@ -42,6 +40,18 @@ class Plugin:
     provider: Provider
     name: str
     module: str
+    location: str = ""
+
+    def record(self, state: State, **found: Any) -> PluginRecord:
+        """Return what became of this plugin."""
+        return PluginRecord(
+            provider=self.provider,
+            entry_point=self.name,
+            module=self.module,
+            location=self.location,
+            state=state,
+            **found,
+        )
 
 
 def installed_plugins() -> Iterator[Plugin | PluginRecord]:
@@ -49,6 +59,7 @@ def installed_plugins() -> Iterator[Plugin | PluginRecord]:
     seen = set()
     for distribution in importlib_metadata.distributions():
         provider = Provider(distribution=_folder_name(distribution), version="")
+        location = ""
         try:
             # Reading each METADATA would cost more than all the rest of discovery.
             if hookspec.PROJECT not in (distribution.read_text("entry_points.txt") or ""):
@@ -56,24 +67,21 @@ def installed_plugins() -> Iterator[Plugin | PluginRecord]:
             points = distribution.entry_points.select(group=hookspec.PROJECT)
             if not points:
                 continue
+            location = str(distribution.locate_file(""))
             provider = Provider(
                 distribution=normalize_distribution(distribution.name), version=distribution.version
             )
         except _ANYTHING as error:
-            yield PluginRecord(
-                provider=provider,
-                entry_point="",
-                module="",
-                state="broken",
-                stage="find",
-                error=error,
-            )
+            damaged = Plugin(provider=provider, name="", module="", location=location)
+            yield damaged.record("broken", stage="find", error=error)
             continue
         # The first on sys.path is the one that gets imported.
         if provider.distribution not in seen:
             seen.add(provider.distribution)
             for point in points:
-                yield Plugin(provider=provider, name=point.name, module=point.value)
+                yield Plugin(
+                    provider=provider, name=point.name, module=point.value, location=location
+                )
 
 
 def _folder_name(distribution: object) -> str:
@@ -97,45 +105,56 @@ def builtin() -> Plugin:
     )
 
 
-def discover(plugins: Iterable[Plugin | PluginRecord] | None = None) -> Registry:
+def discover(
+    plugins: Iterable[Plugin | PluginRecord] | None = None, selection: Selection = EVERYTHING
+) -> Registry:
     """Return a registry with the losses of some plugins.
 
     A plugin that fails is one `PluginWarning` and one record; the others work.
 
     Args:
         plugins: By default the built-ins and all that is installed.
+        selection: Which of them may load. It is asked before anything is imported.
     """
     found = [builtin(), *installed_plugins()] if plugins is None else list(plugins)
     registry = Registry()
     # By name, so that neither sys.path nor the file system decides.
     for plugin in sorted(found, key=_order):
-        record = _load(plugin, registry) if isinstance(plugin, Plugin) else plugin
+        if isinstance(plugin, PluginRecord):
+            record = plugin
+        else:
+            state, rule = selection.state(plugin.provider.distribution, plugin.name)
+            record = (
+                _load(plugin, registry) if state == "active" else plugin.record(state, rule=rule)
+            )
         registry.plugins.append(record)
         if record.state == "broken":
-            warnings.warn(
-                f"{_said(record)} Its losses are left out; every other loss works.",
-                PluginWarning,
-                stacklevel=2,
+            _warn(
+                f"The {record.plugin} fails to {record.stage} ({type(record.error).__name__}: "
+                f"{record.error}). Its losses are left out; every other loss works."
             )
+    for said in selection.unmatched(map(_names, found)):
+        _warn(said)
     return registry
 
 
-def _order(plugin: Plugin | PluginRecord) -> tuple[bool, str, str]:
+def _warn(message: str) -> None:
+    warnings.warn(message, PluginWarning, stacklevel=3)
+
+
+def _names(plugin: Plugin | PluginRecord) -> tuple[str, str]:
     point = plugin.name if isinstance(plugin, Plugin) else plugin.entry_point
-    return (not plugin.provider.is_builtin, plugin.provider.distribution, point)
+    return plugin.provider.distribution, point
 
 
-def _said(record: PluginRecord) -> str:
-    """Return which plugin failed, where and why, as a sentence."""
-    point = f"Plugin {record.entry_point!r} of {record.provider}"
-    fault = f"{type(record.error).__name__}: {record.error}"
-    return f"{point} fails to {record.stage} ({fault})."
+def _order(plugin: Plugin | PluginRecord) -> tuple[bool, str, str]:
+    return (not plugin.provider.is_builtin, *_names(plugin))
 
 
 def _load(plugin: Plugin, registry: Registry) -> PluginRecord:
     """Add a plugin's losses to a registry and return what came of it."""
     stage: Stage = "import"
-    light = [name for name in _HEAVY if name not in sys.modules]
+    light = [name for name in FRAMEWORKS if name not in sys.modules]
     start = time.perf_counter()
     seconds = 0.0
     losses: tuple[str, ...] = ()
@@ -149,11 +168,8 @@ def _load(plugin: Plugin, registry: Registry) -> PluginRecord:
         losses = tuple(spec.name for spec in specs)
     except _ANYTHING as error:
         failure = error
-    return PluginRecord(
-        provider=plugin.provider,
-        entry_point=plugin.name,
-        module=plugin.module,
-        state="broken" if failure else "active",
+    return plugin.record(
+        "broken" if failure else "active",
         stage=stage if failure else None,
         error=failure,
         losses=losses,
@@ -225,10 +241,25 @@ _installed: Registry | None = None
 
 def installed() -> Registry:
     """Return the registry of this process: discovery, once."""
+    # Two threads that ask at once must not both run the plugins' code.
+    return _installed or _discover_once()
+
+
+def _discover_once() -> Registry:
     global _installed
-    if _installed is None:
-        # Two threads that ask at once must not both run the plugins' code.
-        with _lock:
-            if _installed is None:
-                _installed = discover()
-    return _installed
+    with _lock:
+        if _installed is None:
+            _installed = discover(selection=Selection.from_environment())
+        return _installed
+
+
+def refresh() -> Registry:
+    """Discover again, for packages that were installed since; local losses stay."""
+    global _installed
+    with _lock:
+        importlib.invalidate_caches()
+        registry = discover(selection=Selection.from_environment())
+        for entry in _installed.entries(plugin=LOCAL) if _installed else ():
+            registry.add(entry.spec, entry.provider, entry.load)
+        _installed = registry
+        return registry

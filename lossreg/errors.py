@@ -7,7 +7,8 @@ LossregError
 │   ├── AmbiguousLossError                  several packages offer it
 │   ├── NotInstalledError                   a package that isn't installed offers it
 │   ├── NotRegisteredError                  a loss of the process that saved it
-│   └── BrokenPluginError                   its package is installed, and fails
+│   ├── BrokenPluginError                   its package is installed, and fails
+│   └── BlockedPluginError                  its package is installed, and may not load
 ├── ParameterError (TypeError, ValueError)  parameters that a loss doesn't take
 ├── ConfigError (ValueError)            a mapping that describes no loss
 ├── SpecError (ValueError)              a loss that its package describes wrongly
@@ -49,6 +50,10 @@ class NotRegisteredError(LossLookupError):
 
 class BrokenPluginError(LossLookupError):
     """An installed package offers this loss and doesn't work; see the cause."""
+
+
+class BlockedPluginError(LossLookupError):
+    """A package offers this loss, and `LOSSREG_PLUGINS` or `LOSSREG_BLOCK` leaves it out."""
 
 
 class ParameterError(LossregError, TypeError, ValueError):

@@ -47,16 +47,19 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
+        # Keras takes any name and fails at the first batch.
         for option, value in (("name", name), ("reduction", reduction)):
-            if value is not None and not isinstance(value, str):
-                # Keras takes any name, and fails at the first batch.
+            if not isinstance(value, str | None):
                 raise ParameterError(
                     f"Loss {bound.name!r}: {option!r} must be a text or None, got {value!r}."
                 )
+        # Keras builds whatever a mapping says, a policy or not.
+        if isinstance(dtype, Mapping):
+            raise ParameterError(
+                f"Loss {bound.name!r}: 'dtype' must be a name, such as 'float32', or a "
+                f"keras.DTypePolicy, got {dtype!r}."
+            )
         try:
-            if isinstance(dtype, Mapping):
-                # Keras builds what the mapping says, whether it is a policy or not.
-                raise TypeError(f"'dtype' must be a name or a keras.DTypePolicy, got {dtype!r}.")
             super().__init__(name=name or bound.name, reduction=reduction, dtype=dtype)
         except (TypeError, ValueError) as error:
             raise ParameterError(f"Loss {bound.name!r}: {error}") from error
@@ -114,9 +117,9 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         """Return the loss that a config describes; it can name registered ones only.
 
         Raises:
-            ConfigError: The config isn't one that `get_config` returned.
+            ConfigError: The config isn't one that `get_config` returned,
+                or the loss refuses a parameter that was saved.
             LossLookupError: The loss isn't here; it says which package to install.
-            ParameterError: The loss refuses a parameter that was saved.
         """
         options = {name: value for name, value in config.items() if name not in _OF_THE_LOSS}
         name, params = config.get("loss"), config.get("params", {})
@@ -130,11 +133,12 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             raise ConfigError(f"The config of loss {name!r} has unknown keys: {extra}.")
         try:
             return cls(discovery.installed().bind(name, **params), **options)
-        except LossLookupError as error:
-            version = config.get("version")
-            raise type(error)(
-                f"{error} (It was saved with {name.partition('/')[0]} {version}.) To load a model "
-                "without its loss: keras.models.load_model(..., compile=False)"
+        except (LossLookupError, ParameterError) as error:
+            # Keras would bury a TypeError, such as ParameterError is, in advice of its own.
+            kind = ConfigError if isinstance(error, ParameterError) else type(error)
+            raise kind(
+                f"{error} (It was saved with {name.partition('/')[0]} {config.get('version')}.) "
+                "To load a model without its loss: keras.models.load_model(..., compile=False)"
             ) from error
 
     # Keras pickles a loss by its config, and only where the class is already registered.
@@ -185,7 +189,7 @@ def function_form(bound: BoundLoss) -> Callable[[Any, Any], Any]:
     function = bound.function()
 
     def values(y_true: Any, y_pred: Any) -> Any:
-        return _values(bound, function, _array(y_true), _array(y_pred))
+        return _values(bound, function, _tensor(y_true), _tensor(y_pred))
 
     values.__name__ = values.__qualname__ = bound.name
     values.__doc__ = bound.entry.doc
@@ -193,8 +197,13 @@ def function_form(bound: BoundLoss) -> Callable[[Any, Any], Any]:
 
 
 def _array(value: Any) -> Any:
-    """Return a tensor or array as it is, and a list as an array."""
+    """Return a tensor or array as it is, and a list as an array, with every digit."""
     return value if hasattr(value, "shape") else np.asarray(value)
+
+
+def _tensor(value: Any) -> Any:
+    """Return a tensor or array as it is, and a list as Keras' functions take it."""
+    return value if hasattr(value, "shape") else keras.ops.convert_to_tensor(value)
 
 
 def _as_json(value: Any) -> Any:

@@ -9,6 +9,9 @@ BUILTIN = "keras"
 LOCAL = "local"
 """Stands for a distribution in the names of losses that this process registered."""
 
+FRAMEWORKS = ("keras", "tensorflow", "jax", "torch")
+"""What takes seconds to import, so that no listing or check may do it."""
+
 State = Literal["active", "broken", "blocked", "skipped"]
 Stage = Literal["find", "import", "declare"]
 
@@ -42,9 +45,12 @@ class PluginRecord:
         provider: The distribution.
         entry_point: Name of the entry point.
         module: The module that it names.
-        state: `active`, or `broken` in the stage that `stage` names.
+        state: `active`; `broken` in the stage that `stage` names; `blocked` or
+            `skipped` by the rule that `rule` names.
         stage: The stage that failed: find, import or declare.
         error: The exception of that stage.
+        rule: What kept it from loading.
+        location: The folder that its distribution is installed in.
         losses: Names of the losses that it offers.
         seconds: How long its import took.
         heavy: Frameworks that its import pulled in.
@@ -56,6 +62,13 @@ class PluginRecord:
     state: State
     stage: Stage | None = None
     error: BaseException | None = field(default=None, compare=False)
+    rule: str = ""
+    location: str = ""
     losses: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     heavy: tuple[str, ...] = ()
+
+    @property
+    def plugin(self) -> str:
+        """Which plugin this is, for messages."""
+        return f"plugin {self.entry_point!r} of {self.provider}"

@@ -4,12 +4,14 @@ import fnmatch
 import functools
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from . import names
 from .entry import BoundLoss, Entry
 from .errors import (
     AmbiguousLossError,
+    BlockedPluginError,
     BrokenPluginError,
     LossLookupError,
     NotInstalledError,
@@ -29,6 +31,16 @@ def import_target(target: str) -> Callable[..., Any]:
     for part in attribute.split("."):
         loaded = getattr(loaded, part)
     return loaded  # type: ignore[no-any-return]  # its signature is checked where it is read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """How a name was resolved: the offers, the one that it means, and the rule."""
+
+    asked: names.LossName
+    offers: list[Entry]
+    chosen: Entry | None
+    rule: str
 
 
 class Registry:
@@ -152,6 +164,22 @@ class Registry:
         """
         return self.lookup(name).bind(params)
 
+    def explain(self, name: str) -> Resolution:
+        """Return who offers a name, which of them it means, and by which rule."""
+        asked = names.parse(name)
+        offers = sorted(self._by_key.get(names.key(asked.loss), []), key=lambda e: e.qualified_name)
+        try:
+            chosen = self.lookup(name)
+        except LossLookupError as error:
+            return Resolution(asked=asked, offers=offers, chosen=None, rule=str(error))
+        if asked.distribution is not None:
+            rule = f"A qualified name means the loss of that distribution, {asked.distribution!r}."
+        elif chosen.provider.is_builtin:
+            rule = "A built-in loss keeps its name, whatever else is installed."
+        else:
+            rule = "One installed package offers it."
+        return Resolution(asked=asked, offers=offers, chosen=chosen, rule=rule)
+
     def sibling(self, entry: Entry, y_true: Labels) -> str | None:
         """Return the loss most like another, of the same provider, for other labels."""
         wanted = _words(entry)
@@ -181,6 +209,11 @@ class Registry:
             )
             error.__cause__ = record.error
             return error
+        if record is not None and record.rule:
+            return BlockedPluginError(
+                f"Loss {str(asked)!r} can't be used: {record.provider} is installed, and "
+                f"{record.rule} leaves it out. Change that variable to let it load."
+            )
         if distribution is not None and record is None:
             # A name from a file that someone else wrote may ask for any package there is.
             trust = "" if distribution in PACKAGES.values() else ", if you trust that package"
@@ -191,13 +224,14 @@ class Registry:
         offered = self.entries(plugin=asked.distribution)
         known = [name for entry in offered for name in entry.spec.names]
         where = f" in {record.provider}" if record else ""
-        broken = [r for r in self.plugins if r.state == "broken"]
+        out = {"broken": "fails to load", "blocked": "is left out", "skipped": "is left out"}
+        absent = [r for r in self.plugins if r.state in out]
         unknown = UnknownLossError(
             f"No loss named {asked.loss!r}{where}.{names.did_you_mean(asked.loss, known)} "
             f"'lossreg list' shows all {len(self._by_qualified_name)}."
-            + "".join(f" It may be one of {r.provider}, which fails to {r.stage}." for r in broken)
+            + "".join(f" It may be one of {r.provider}, which {out[r.state]}." for r in absent)
         )
-        unknown.__cause__ = broken[0].error if broken else None
+        unknown.__cause__ = next((r.error for r in absent if r.error), None)
         return unknown
 
 

@@ -1,85 +1,36 @@
 """Discovery on packages that lie in a temporary folder, as an installer leaves them."""
 
+import functools
 import itertools
 import sys
+import threading
 import warnings
 
 import pytest
+import sites
+from sites import GOOD
 
-from lossreg import BrokenPluginError, PluginWarning, UnknownLossError
+from lossreg import BlockedPluginError, BrokenPluginError, PluginWarning, UnknownLossError
 from lossreg.discovery import builtin, discover, installed_plugins
-
-SPEC = """
-from lossreg import LossSpec, hookimpl
-
-def spec(name, target=None):
-    target = target or f"{__package__}.losses:{name}"
-    fields = {"task": ("binary",), "y_true": "binary", "y_pred": "logits"}
-    return LossSpec(name=name, target=target, summary="A.", **fields)
-"""
-
-GOOD = """
-@hookimpl
-def lossreg_losses():
-    return [spec("good")]
-"""
-
-LOSSES = """
-from typing import Annotated
-from annotated_types import Ge
-
-def good(y_true, y_pred, *, gamma: Annotated[float, Ge(0)] = 2.0):
-    return gamma
-
-def variadic(y_true, y_pred, **kwargs): ...
-def untyped(y_true, y_pred, *, gamma=2.0): ...
-def reserved(y_true, y_pred, *, reduction: str = "sum"): ...
-"""
-
-_serial = itertools.count()
+from lossreg.selection import Selection
 
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Put a package into a site folder of its own and return the package's name."""
+    """Put packages into a site folder of this test's own."""
     monkeypatch.syspath_prepend(str(tmp_path))
     imported = set(sys.modules)
-
-    def install(
-        plugin=GOOD,
-        *,
-        distribution="acme-losses",
-        point="acme",
-        losses=LOSSES,
-        module=None,
-        metadata=True,
-        entry_points=None,
-    ):
-        package = f"acme_{next(_serial)}"
-        folder = tmp_path / package
-        folder.mkdir()
-        (folder / "__init__.py").touch()
-        (folder / "plugin.py").write_text(SPEC + plugin)
-        (folder / "losses.py").write_text(losses)
-        info = tmp_path / f"{distribution.replace('-', '_')}-1.2.0.dist-info"
-        info.mkdir()
-        if metadata:
-            (info / "METADATA").write_text(f"Name: {distribution}\nVersion: 1.2.0\n")
-        text = entry_points or f"[lossreg]\n{point} = {module or package + '.plugin'}\n"
-        (info / "entry_points.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
-        return package
-
-    yield install
+    yield functools.partial(sites.install, tmp_path)
     for name in set(sys.modules) - imported:
         if name.startswith("acme_"):
             del sys.modules[name]
 
 
-def found(tmp_path):
+def found(tmp_path, **selection):
     """Discover the built-ins and the packages of this test only."""
     names = {path.name.partition("-")[0].replace("_", "-") for path in tmp_path.glob("*.dist-info")}
     plugins = [p for p in installed_plugins() if p.provider.distribution in names]
-    return discover([builtin(), *plugins])
+    return discover([builtin(), *plugins], Selection(**selection))
 
 
 def test_an_installed_plugin_is_found_with_its_provenance(install, tmp_path):
@@ -251,3 +202,85 @@ def test_what_is_installed_here_works():
         registry = discover()
     assert {record.state for record in registry.plugins} == {"active"}
     assert registry.plugins[0].provider.is_builtin
+
+
+@pytest.mark.parametrize("name", ["acme-losses", "Acme.Losses", "acme"])
+def test_a_blocked_plugin_is_not_imported(install, tmp_path, name):
+    package = install("raise AssertionError")
+    environment = {"LOSSREG_BLOCK": f" {name} ,"}
+    registry = found(tmp_path, block=Selection.from_environment(environment).block)
+    assert f"{package}.plugin" not in sys.modules
+    assert registry.plugins[1].state == "blocked"
+    message = r"acme-losses 1\.2\.0 is installed, and LOSSREG_BLOCK=acme.* leaves it out"
+    with pytest.raises(BlockedPluginError, match=message):
+        registry.lookup("acme-losses/good")
+    with pytest.raises(UnknownLossError, match=r"one of acme-losses 1\.2\.0, which is left out"):
+        registry.lookup("nosuch")
+
+
+def test_only_the_chosen_plugins_load(install, tmp_path):
+    install()
+    install(GOOD.replace("good", "other"), distribution="other-losses", point="other")
+    registry = found(tmp_path, only=frozenset({"other"}))
+    assert [record.state for record in registry.plugins] == ["active", "skipped", "active"]
+    assert registry.lookup("other").provider.distribution == "other-losses"
+    with pytest.raises(BlockedPluginError, match="LOSSREG_PLUGINS=other leaves it out"):
+        registry.lookup("acme-losses/good")
+
+
+def test_an_empty_choice_leaves_the_built_ins(install, tmp_path):
+    install()
+    assert Selection.from_environment({"LOSSREG_PLUGINS": ""}).only == frozenset()
+    registry = found(tmp_path, only=frozenset())
+    assert {entry.provider.distribution for entry in registry.entries()} == {"keras"}
+
+
+def test_without_the_variables_every_plugin_loads():
+    assert Selection.from_environment({}) == Selection(only=None, block=frozenset())
+
+
+def test_a_rule_that_matches_nothing_warns(install, tmp_path):
+    install()
+    with pytest.warns(PluginWarning, match="LOSSREG_BLOCK names 'acne', which is no installed"):
+        found(tmp_path, block=frozenset({"acne"}))
+
+
+def test_the_built_ins_cannot_be_blocked(install, tmp_path):
+    with pytest.warns(
+        PluginWarning, match="LOSSREG_BLOCK names 'keras': the built-in losses can't"
+    ):
+        registry = found(tmp_path, block=frozenset({"keras"}))
+    assert registry.bind("huber", delta=2).params == {"delta": 2.0}
+
+
+ROUNDS = 200
+THREADS = 64
+
+
+def test_many_threads_may_ask_at_once(install, tmp_path):
+    install(
+        "import pathlib\npathlib.Path(__file__).with_name('runs').open('a').write('x')\n" + GOOD
+    )
+    plugins = [p for p in installed_plugins() if p.provider.distribution == "acme-losses"]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(ROUNDS):
+            registry = discover([builtin(), *plugins])
+            barrier = threading.Barrier(THREADS)
+            bound = []
+
+            def ask(registry=registry, barrier=barrier, bound=bound):
+                barrier.wait()
+                bound.append(registry.bind("good", gamma=3).params)
+
+            threads = [threading.Thread(target=ask) for _ in range(THREADS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert bound == [{"gamma": 3.0}] * THREADS
+    finally:
+        sys.setswitchinterval(interval)
+    (log,) = tmp_path.glob("acme_*/runs")
+    assert log.read_text() == "x"

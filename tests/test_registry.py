@@ -180,7 +180,7 @@ def test_a_loss_of_a_broken_plugin_says_so_with_the_cause():
 def test_an_unknown_name_may_be_one_of_a_broken_plugin(registry):
     cause = ImportError("no libfoo")
     registry.plugins.append(_broken(cause))
-    message = r"It may be one of acme-losses 1\.2\.0, which fails to import\."
+    message = r"It may be one of acme-losses 1\.2\.0, which fails to load\."
     with pytest.raises(UnknownLossError, match=message) as caught:
         registry.lookup("nosuch")
     assert caught.value.__cause__ is cause
@@ -259,3 +259,27 @@ def test_a_removed_loss_is_gone(registry):
         registry.lookup("poly1")
     add(registry, "poly1", plain)
     assert registry.bind("poly1").params == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "rule"),
+    [
+        ("mse", "keras/mean_squared_error", "A built-in loss keeps its name"),
+        ("acme-losses/huber", "acme-losses/huber", "A qualified name means the loss of that"),
+        ("poly1", "acme-losses/poly1", "One installed package offers it."),
+        ("focal", None, "'focal' is offered by acme-losses 1.2.0 and by other-losses 0.3.0."),
+        ("nosuch", None, "No loss named 'nosuch'"),
+    ],
+)
+def test_a_resolution_is_explained(registry, name, chosen, rule):
+    add(registry, "huber", provider=ACME)
+    add(registry, "focal", provider=OTHER)
+    resolution = registry.explain(name)
+    assert (resolution.chosen and resolution.chosen.qualified_name) == chosen
+    assert resolution.rule.startswith(rule)
+
+
+def test_an_explanation_names_every_offer(registry):
+    add(registry, "huber", provider=ACME)
+    offers = [entry.qualified_name for entry in registry.explain("huber").offers]
+    assert offers == ["acme-losses/huber", "keras/huber"]

@@ -1,0 +1,1 @@
+"""Ratios against Keras and against the limits, each measured in one run."""

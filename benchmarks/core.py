@@ -1,0 +1,100 @@
+"""The core against Keras: processes, imports, look-ups and the traced graph."""
+
+import collections
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import timeit
+from pathlib import Path
+
+from .ratios import table
+
+LOSSREG = str(Path(sys.executable).with_name("lossreg"))
+PYTHON = sys.executable
+
+
+def processes(commands: dict[str, list[str]], runs: int) -> dict[str, float]:
+    """Return the median seconds of each command, run in turn."""
+    with tempfile.TemporaryDirectory() as cache:
+        # Compiled code, as an installed package has it, whatever this shell says of it.
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        taken: dict[str, list[float]] = {name: [] for name in commands}
+        for run in range(runs + 1):
+            for name, command in commands.items():
+                start = time.perf_counter()
+                subprocess.run(command, env=environment, check=True, capture_output=True)
+                if run:  # the first one compiles
+                    taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(each) for name, each in taken.items()}
+
+
+def starting(runs: int) -> list[list[str]]:
+    """Return how long the command line and the import take."""
+    slow = processes(
+        {"import keras": [PYTHON, "-c", "import keras"], "list": [LOSSREG, "list"]}, runs
+    )
+    fast = processes(
+        {"pass": [PYTHON, "-c", "pass"], "import": [PYTHON, "-c", "import lossreg"]}, 3 * runs
+    )
+    faster = slow["import keras"] / slow["list"]
+    more = 1000 * (fast["import"] - fast["pass"])
+    return [
+        ["lossreg list, times faster than import keras", f"{faster:.1f}", ">= 25", ">= 50"],
+        ["import lossreg, ms more than python -c pass", f"{more:.0f}", "<= 120", "<= 85"],
+    ]
+
+
+def looking_up(runs: int) -> list[list[str]]:
+    """Return how long warm look-ups take against Keras'."""
+    import keras
+
+    import lossreg
+
+    def ratio(ours: object, theirs: object, number: int = 5000) -> float:
+        seconds: dict[object, list[float]] = {ours: [], theirs: []}
+        for _ in range(runs):
+            for way, taken in seconds.items():
+                taken.append(timeit.timeit(way, number=number))
+        return statistics.median(seconds[ours]) / statistics.median(seconds[theirs])
+
+    loss = ratio(lambda: lossreg.get_loss("mse"), lambda: keras.losses.MeanSquaredError())
+    function = ratio(lambda: lossreg.get_loss_fn("mse"), lambda: keras.losses.get("mse"))
+    return [
+        ['get_loss("mse") / MeanSquaredError()', f"{loss:.2f}", "<= 1.5", "<= 1.1"],
+        ['get_loss_fn("mse") / losses.get("mse")', f"{function:.2f}", "<= 4", "<= 2"],
+    ]
+
+
+def traced() -> list[list[str]]:
+    """Return the operations of one training step beyond those with Keras' own loss."""
+    import keras
+    import tensorflow as tf
+
+    import lossreg
+
+    def operations(loss: object) -> collections.Counter[str]:
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+        model.compile("sgd", loss)
+        x, y = tf.zeros((16, 8)), tf.zeros((16, 4))
+        graph = tf.function(lambda: model.train_step((x, y))).get_concrete_function().graph
+        return collections.Counter(operation.type for operation in graph.get_operations())
+
+    ours = operations(lossreg.get_loss("mse"))
+    theirs = operations(keras.losses.MeanSquaredError())
+    more = (ours - theirs).total() + (theirs - ours).total()
+    return [["training step with mse, operations that differ", str(more), "0", "0"]]
+
+
+def main() -> None:
+    """Print the table; `--quick` takes fewer runs."""
+    runs = 5 if "--quick" in sys.argv else 15
+    rows = [*starting(max(5, runs // 2)), *looking_up(runs), *traced()]
+    print(table(["", "measured", "must", "aim"], rows))
+
+
+if __name__ == "__main__":
+    main()
