@@ -1,0 +1,5 @@
+"""The `lossreg` command."""
+
+from .command import main
+
+__all__ = ["main"]

@@ -1,0 +1,108 @@
+"""The command itself: its subcommands, and what happens to errors and warnings."""
+
+import os
+import warnings
+from typing import Any, NoReturn
+
+import click
+
+from ..errors import LossregError, PluginWarning
+from ..selection import ONLY
+from .figure import plot
+from .listing import list_
+from .page import show
+from .plugins import doctor, plugins, why
+from .versions import report
+
+_FAULT = 2
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+class _Fault(click.ClickException):
+    exit_code = _FAULT
+
+
+class _Command(click.Group):
+    """A group whose errors and warnings are written for whoever types commands."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line, with each plugin's warning as one line."""
+        show_others = warnings.showwarning
+
+        def show_warning(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, PluginWarning):
+                click.echo(f"lossreg: {' '.join(str(message).split())}", err=True)
+            else:
+                show_others(message, category, *rest, **more)
+
+        with warnings.catch_warnings():
+            # Under `python -W error` too: a broken plugin stops no command.
+            warnings.simplefilter("always", PluginWarning)
+            warnings.showwarning = show_warning
+            return super().main(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand, with each error as one paragraph."""
+        try:
+            return super().invoke(ctx)
+        except LossregError as error:
+            raise _Fault(str(error)) from error
+        except KeyboardInterrupt:
+            # click would say "Aborted!" and exit with 1.
+            ctx.exit(_INTERRUPTED)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        _print_versions(ctx)
+
+
+def _print_versions(ctx: click.Context) -> NoReturn:
+    click.echo(report())
+    ctx.exit()
+
+
+def _no_plugins(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        os.environ[ONLY] = ""
+
+
+@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the versions of lossreg, Keras, its backend and the plugins.",
+)
+@click.option(
+    "--no-plugins",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_no_plugins,
+    help="Load no plugin but the built-ins, as LOSSREG_PLUGINS= does.",
+)
+def main() -> None:
+    """Any Keras loss by name, from whichever package offers it.
+
+    \b
+    Examples:
+      lossreg list                       every loss
+      lossreg list --task multiclass     those for one class of several
+      lossreg show focal                 parameters, documentation, how to use it
+      lossreg plot huber --sweep delta=0.5,1,2
+      lossreg doctor                     what is wrong with the installed plugins
+
+    Data goes to stdout and messages to stderr. A command that was asked wrongly says
+    what to do and exits with 2.
+    """
+
+
+main.add_command(list_)
+main.add_command(show)
+main.add_command(plot)
+main.add_command(plugins)
+main.add_command(doctor)
+main.add_command(why)

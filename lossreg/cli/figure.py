@@ -1,0 +1,210 @@
+"""`lossreg plot`: how a loss looks, as a picture."""
+
+import itertools
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from .. import discovery
+from ..entry import BoundLoss
+from ..errors import ParameterError
+from .completion import complete_loss
+from .curves import Curve, Over, Setting, curve, setting
+
+_MOST_CURVES = 12  # more can't be told apart
+
+_WORDS = {"true": True, "false": False, "none": None, "null": None}
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+@click.command()
+@click.argument("name", shell_complete=complete_loss)
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    metavar="PARAMETER=VALUE,...",
+    help="A curve for each value; one value sets the parameter. Repeat for more parameters.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The picture: .png, .svg or .pdf.  [default: NAME.png]",
+)
+@click.option("--grad", is_flag=True, help="Draw the gradient too.")
+@click.option(
+    "--over",
+    type=click.Choice(get_args(Over)),
+    default="logit",
+    help="What runs along x for a classification loss, for the true class.  [default: logit]",
+)
+def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, over: Over) -> None:
+    """Draw a loss, and with --grad its gradient, for one sample.
+
+    A classification loss is drawn over the logit of the true class, with `from_logits`
+    where it has it; a regression loss over the error. It needs matplotlib, which
+    "pip install 'lossreg[plot]'" installs, and Keras with its backend.
+
+    \b
+    Examples:
+      lossreg plot focal --sweep gamma=0,0.5,1,2,5 -o curves.png --grad
+      lossreg plot focal --sweep gamma=0,0.5,1,2,5 --sweep alpha=none --over probability
+      lossreg plot huber --sweep delta=0.5,1,2
+    """
+    entry = discovery.installed().lookup(name)
+    arrangement = setting(entry, over)
+    values = read_sweeps(sweeps)
+    preset = {"from_logits": True} if _takes_logits(entry.signature.parameters) else {}
+    choices = [
+        {**preset, **dict(zip(values, chosen, strict=True))}
+        for chosen in itertools.product(*values.values())
+    ]
+    if len(choices) > _MOST_CURVES:
+        raise ParameterError(
+            f"These sweeps make {len(choices)} curves, and a picture holds {_MOST_CURVES} "
+            "that can be told apart. Leave out some values."
+        )
+    losses = [entry.bind(params) for params in choices]
+    path = output or Path(f"{entry.spec.name}.png")
+    _check(path)
+    # TensorFlow would tell which CPU and GPU it found; nobody asked.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if sys.stderr.isatty():
+        click.echo("Importing Keras ...", err=True)
+    try:
+        curves = [curve(loss, arrangement, grad) for loss in losses]
+    except ImportError as error:
+        raise _Unusable(
+            f"Drawing computes the loss with Keras and its backend, which can't be imported "
+            f"({error}). Install them: pip install 'lossreg[tensorflow]'"
+        ) from error
+    swept = [name for name, chosen in values.items() if len(chosen) > 1]
+    try:
+        draw(curves, arrangement, swept, path)
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from error
+    click.echo(f"Wrote {path}.", err=True)
+
+
+def _takes_logits(parameters: Any) -> bool:
+    return any(parameter.name == "from_logits" for parameter in parameters)
+
+
+def read_sweeps(sweeps: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return the values of each parameter.
+
+    >>> read_sweeps(("gamma=0,0.5", "alpha=none"))
+    {'gamma': [0, 0.5], 'alpha': [None]}
+
+    Raises:
+        ParameterError: A text is no sweep.
+    """
+    values: dict[str, list[Any]] = {}
+    for sweep in sweeps:
+        name, equals, listed = sweep.partition("=")
+        name = name.strip()
+        if not equals or not name or not all(text.strip() for text in listed.split(",")):
+            raise ParameterError(
+                f"A sweep is a parameter, '=' and values with commas between them, got {sweep!r}. "
+                "Write it as --sweep gamma=0,0.5,2"
+            )
+        if name in values:
+            raise ParameterError(f"{name!r} is swept twice. Give all its values in one --sweep.")
+        values[name] = [_value(text.strip()) for text in listed.split(",")]
+    return values
+
+
+def _value(text: str) -> Any:
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _check(path: Path) -> None:
+    """Raise for a picture that can't be drawn, before Keras takes seconds to import."""
+    if not path.parent.is_dir():
+        raise _Unusable(f"There is no folder {str(path.parent)!r} for the picture. Make it first.")
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError as error:
+        raise _Unusable(
+            "Drawing needs matplotlib, which isn't installed. "
+            "Install it: pip install 'lossreg[plot]'"
+        ) from error
+    if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise _Unusable(
+            f"The picture's name must end in .png, .svg or .pdf, got {str(path)!r}. "
+            f"Write it as -o {path.with_suffix('.png')}"
+        )
+
+
+class _Unusable(click.ClickException):
+    exit_code = 2
+
+
+def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path) -> None:
+    """Write curves as a picture; with gradients it has a second panel.
+
+    Args:
+        curves: One for each loss.
+        arrangement: What they are drawn over.
+        swept: The parameters that tell the curves apart.
+        path: The picture.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with_gradient = curves[0].gradient is not None
+    figure = Figure(figsize=(7, 7.5 if with_gradient else 4.5), layout="constrained")
+    panels = figure.subplots(2 if with_gradient else 1, 1, sharex=True, squeeze=False)[:, 0]
+    # From dark to light as the values grow, so that the order shows.
+    colors = mpl.colormaps["viridis"](
+        [index / max(len(curves), 1.1) for index in range(len(curves))]
+    )
+    for one, color in zip(curves, colors, strict=True):
+        label = _call({name: one.loss.params[name] for name in swept})
+        panels[0].plot(one.x, one.value, color=color, label=label)
+        if with_gradient:
+            panels[1].plot(one.x, one.gradient, color=color, label=label)
+    unit = curves[0].unit
+    panels[0].set_ylabel(f"loss ({unit})" if unit else "loss")
+    panels[0].set_title(_title(curves[0].loss, swept, arrangement))
+    if with_gradient:
+        panels[1].set_ylabel(f"gradient\n({unit or 'loss'} per unit of {arrangement.variable})")
+    panels[-1].set_xlabel(arrangement.label)
+    for panel in panels:
+        panel.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        panel.grid(alpha=0.3)
+        panel.margins(x=0)
+    if arrangement.over == "probability":
+        panels[-1].set_xlim(0, 1)
+    if swept:
+        panels[0].legend()
+    figure.savefig(path, dpi=150)
+
+
+def _title(loss: BoundLoss, swept: list[str], arrangement: Setting) -> str:
+    """Return the loss, the sample, and the parameters that were chosen for all curves."""
+    defaults = {parameter.name: parameter.default for parameter in loss.entry.signature.parameters}
+    chosen = {
+        name: value
+        for name, value in loss.params.items()
+        if name not in swept and value != defaults[name]
+    }
+    said = f"{loss.name}, {arrangement.sample}"
+    return f"{said}\n{_call(chosen)}" if chosen else said
+
+
+def _call(params: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={value:g}" if type(value) is float else f"{name}={value}"
+        for name, value in params.items()
+    )

@@ -1,0 +1,56 @@
+import pytest
+from click.testing import CliRunner
+
+from lossreg.cli import main
+from lossreg.cli.figure import read_sweeps
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["plot", *arguments])
+
+
+def test_values_are_read_as_configs_have_them():
+    assert read_sweeps(("a=1, 0.5,-2e-1", "b=none,true,False", "c=mean")) == {
+        "a": [1, 0.5, -0.2],
+        "b": [None, True, False],
+        "c": ["mean"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--sweep", "delta"], "got 'delta'", id="no values"),
+        pytest.param(["--sweep", "delta=1,,2"], "got 'delta=1,,2'", id="an empty value"),
+        pytest.param(["--sweep", "=1"], "got '=1'", id="no name"),
+        pytest.param(["--sweep", "delta=1", "--sweep", "delta=2"], "swept twice", id="twice"),
+        pytest.param(["--sweep", "dleta=1"], "Did you mean 'delta'?", id="a typo"),
+        pytest.param(["--sweep", "delta=-1"], "'delta' must be a number > 0, got -1", id="range"),
+        pytest.param(["--sweep", "delta=two"], "got 'two' (str)", id="a word for a number"),
+        pytest.param(["--sweep", "delta=nan"], "got 'nan' (str)", id="not a number"),
+        pytest.param(
+            ["--sweep", "delta=1,2,3,4,5,6,7,8,9,10,11,12,13"], "13 curves", id="too many"
+        ),
+        pytest.param(["--over", "probability"], "takes no probability", id="no probability"),
+        pytest.param(["-o", "missing/x.png"], "no folder 'missing'", id="no folder"),
+    ],
+)
+def test_a_wrong_plot_is_refused_before_keras_is_imported(arguments, message):
+    result = run("huber", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("name", ["circle", "ctc", "cosine_similarity"])
+def test_a_loss_without_a_curve_says_which_have_one(name):
+    result = run(name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Loss '{name}' can't be drawn" in result.stderr
+    assert "regression, yes-or-no, or classes" in result.stderr
+
+
+def test_a_picture_of_an_unknown_kind_is_refused_before_keras_is_imported():
+    pytest.importorskip("matplotlib")
+    result = run("huber", "-o", "x.xyz")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "must end in .png, .svg or .pdf, got 'x.xyz'. Write it as -o x.png" in result.stderr
