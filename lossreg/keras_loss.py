@@ -168,7 +168,11 @@ class _Call(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
 
     def values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         # In place of kept labels Keras gets y_pred, which is of the loss dtype anyway.
-        return self(y_true if self._kept is None else y_pred, y_pred, sample_weight)
+        value = self(y_true if self._kept is None else y_pred, y_pred, sample_weight)
+        if tuple(value.shape) == (0,) and self.reduction not in (None, "none"):
+            # Keras 3.15.1 leaves the values of an empty batch as they are.
+            return keras.ops.sum(value)
+        return value
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample, from labels that kept their dtype."""

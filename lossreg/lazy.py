@@ -9,6 +9,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -41,6 +42,7 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
 
     def __init__(self, module: str) -> None:
         self.module = module
+        self._asking = threading.local()
 
     def find_spec(
         self,
@@ -48,23 +50,26 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
         target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != "keras" or self not in sys.meta_path:
+        if name != "keras" or hasattr(self._asking, "others"):
             return None
-        # Without us, so that whoever finds Keras otherwise finds it now.
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec("keras")
+        # Whoever finds Keras without us finds it now.
+        self._asking.others = True
+        try:
+            spec = importlib.util.find_spec("keras")
+        finally:
+            del self._asking.others
         if spec is None or spec.loader is None:
-            sys.meta_path.insert(0, self)
             return spec
         execute = spec.loader.exec_module
 
         def execute_then_import(module: ModuleType) -> None:
-            try:
-                execute(module)
-            except BaseException:
-                sys.meta_path.insert(0, self)
-                raise
-            importlib.import_module(self.module)
+            execute(module)
+            # Not before: many programs look for Keras and don't import it, or it fails.
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            # importlib.import_module raises where another thread imports our module, which
+            # waits for Keras; the statement, and this, let that thread finish.
+            __import__(self.module)
 
         # The loader belongs to this one spec: nobody else sees the change.
         spec.loader.exec_module = execute_then_import  # type: ignore[method-assign]

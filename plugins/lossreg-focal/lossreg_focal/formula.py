@@ -8,6 +8,9 @@ import numpy as np
 
 from lossreg.lazy import keras, ops
 
+# The difference of two finite logits can overflow, and no weight of 0 silences infinity.
+_LOWEST = -1e30
+
 
 def power(base, exponent: float):
     """Return `base**exponent`, several times faster than pow where it can be."""
@@ -81,7 +84,7 @@ def categorical(y, x, gamma: float):
     """Return the focal loss of class weights `y` and logits `x`, summed over the last axis."""
 
     def total(y, x):
-        z = x - ops.max(x, axis=-1, keepdims=True)
+        z = ops.maximum(x - ops.max(x, axis=-1, keepdims=True), _LOWEST)
         e = ops.exp(z)
         s = ops.sum(e, axis=-1, keepdims=True)
         p = e * (1 / s)
@@ -104,14 +107,15 @@ def categorical(y, x, gamma: float):
 
 
 def cross_entropy(labels, x):
-    """Return `-log(p_t)` for class numbers and logits; NaN for a class that isn't there."""
+    """Return `-log(p_t)` for class numbers and logits."""
     classes = x.shape[-1]
 
     def of_true_class(labels, x):
         highest = ops.max(x, axis=-1, keepdims=True)
         e = ops.exp(x - highest)
         s = ops.sum(e, axis=-1, keepdims=True)
-        z_t = ops.take_along_axis(x, ops.expand_dims(labels, -1), axis=-1) - highest
+        x_t = ops.take_along_axis(x, ops.expand_dims(labels, -1), axis=-1)
+        z_t = ops.maximum(x_t - highest, _LOWEST)
         nats = ops.squeeze(ops.log(s) - z_t, -1)
 
         def gradient(*args, upstream=None):
@@ -122,8 +126,7 @@ def cross_entropy(labels, x):
             slope = ops.where(hit, ops.exp(z_t) - s, e)
             return None, slope * (ops.expand_dims(upstream, -1) / s)
 
-        there = ops.logical_and(labels >= 0, labels < classes)
-        return ops.where(there, nats, float("nan")), gradient
+        return nats, gradient
 
     return ops.custom_gradient(of_true_class)(labels, x)
 

@@ -8,7 +8,7 @@ from lossreg import ParameterError
 from lossreg.lazy import ops
 
 from .formula import binary, categorical, cross_entropy, focused, power
-from .predictions import at_least_float32, clip, leave_out, logits_of, normalize
+from .predictions import at_least_float32, clip, leave_out, logits_of, total
 
 
 def focal(
@@ -97,7 +97,7 @@ def categorical_focal(
         y = y * _weight_of_each_class("categorical_focal", alpha, pred)
     if x is not None:
         return categorical(y, pred, gamma)
-    p = clip(normalize(pred))
+    p = clip(pred / total(pred))
     return -ops.sum(y * power(1 - p, gamma) * ops.log(p), axis=-1)
 
 
@@ -148,8 +148,10 @@ def sparse_focal(
         nats = cross_entropy(labels, pred)
     else:
         p = ops.take_along_axis(pred, ops.expand_dims(labels, -1), axis=-1)
-        nats = -ops.squeeze(ops.log(clip(p / ops.sum(pred, axis=-1, keepdims=True))), -1)
-    values = focused(nats, gamma)
+        nats = -ops.squeeze(ops.log(clip(p / total(pred))), -1)
+    # Without this a label of -1 would silently mean the last class.
+    there = ops.logical_and(labels >= 0, labels < pred.shape[-1])
+    values = focused(ops.where(there, nats, float("nan")), gamma)
     if alpha is not None:
         values = values * ops.take(_weight_of_each_class("sparse_focal", alpha, pred), labels)
     if counts is None:

@@ -56,10 +56,9 @@ def clip(probabilities):
     return ops.clip(probabilities, epsilon, 1 - epsilon)
 
 
-def normalize(probabilities):
-    """Return probabilities that sum to one over the last axis; a row of zeros stays one."""
-    total = ops.sum(probabilities, axis=-1, keepdims=True)
-    return probabilities / ops.maximum(total, keras.config.epsilon())
+def total(probabilities):
+    """Return what to divide probabilities by so that they sum to one; not 0 for zeros."""
+    return ops.maximum(ops.sum(probabilities, axis=-1, keepdims=True), keras.config.epsilon())
 
 
 def leave_out(values, counts) -> None:
