@@ -1,43 +1,25 @@
 """The core against Keras: processes, imports, look-ups and the traced graph."""
 
 import collections
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 import timeit
 from pathlib import Path
 
+from . import scale
+from .processes import seconds
 from .ratios import table
 
 LOSSREG = str(Path(sys.executable).with_name("lossreg"))
 PYTHON = sys.executable
 
 
-def processes(commands: dict[str, list[str]], runs: int) -> dict[str, float]:
-    """Return the median seconds of each command, run in turn."""
-    with tempfile.TemporaryDirectory() as cache:
-        # Compiled code, as an installed package has it, whatever this shell says of it.
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        taken: dict[str, list[float]] = {name: [] for name in commands}
-        for run in range(runs + 1):
-            for name, command in commands.items():
-                start = time.perf_counter()
-                subprocess.run(command, env=environment, check=True, capture_output=True)
-                if run:  # the first one compiles
-                    taken[name].append(time.perf_counter() - start)
-    return {name: statistics.median(each) for name, each in taken.items()}
-
-
 def starting(runs: int) -> list[list[str]]:
     """Return how long the command line and the import take."""
-    slow = processes(
+    slow = seconds(
         {"import keras": [PYTHON, "-c", "import keras"], "list": [LOSSREG, "list"]}, runs
     )
-    fast = processes(
+    fast = seconds(
         {"pass": [PYTHON, "-c", "pass"], "import": [PYTHON, "-c", "import lossreg"]}, 3 * runs
     )
     faster = slow["import keras"] / slow["list"]
@@ -55,11 +37,11 @@ def looking_up(runs: int) -> list[list[str]]:
     import lossreg
 
     def ratio(ours: object, theirs: object, number: int = 5000) -> float:
-        seconds: dict[object, list[float]] = {ours: [], theirs: []}
+        times: dict[object, list[float]] = {ours: [], theirs: []}
         for _ in range(runs):
-            for way, taken in seconds.items():
+            for way, taken in times.items():
                 taken.append(timeit.timeit(way, number=number))
-        return statistics.median(seconds[ours]) / statistics.median(seconds[theirs])
+        return statistics.median(times[ours]) / statistics.median(times[theirs])
 
     loss = ratio(lambda: lossreg.get_loss("mse"), lambda: keras.losses.MeanSquaredError())
     function = ratio(lambda: lossreg.get_loss_fn("mse"), lambda: keras.losses.get("mse"))
@@ -92,7 +74,7 @@ def traced() -> list[list[str]]:
 def main() -> None:
     """Print the table; `--quick` takes fewer runs."""
     runs = 5 if "--quick" in sys.argv else 15
-    rows = [*starting(max(5, runs // 2)), *looking_up(runs), *traced()]
+    rows = [*starting(max(5, runs // 2)), *scale.rows(runs), *looking_up(runs), *traced()]
     print(table(["", "measured", "must", "aim"], rows))
 
 

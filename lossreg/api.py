@@ -73,7 +73,8 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
     Raises:
         LossregError: As `get_loss` raises it.
     """
-    _refuse_options(params)
+    if params:
+        _refuse_options(params)
     if isinstance(identifier, str) and _CACHED.issuperset(map(type, params.values())):
         return _cached_function(identifier, **params)
     return _function(bind(identifier, **params))

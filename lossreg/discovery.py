@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -28,6 +28,9 @@ from .provider import BUILTIN, FRAMEWORKS, LOCAL, PluginRecord, Provider, Stage,
 from .registry import Registry, import_target
 from .selection import EVERYTHING, Selection
 from .spec import LossSpec
+
+# pluggy's manager and the registry of the process are for one thread at a time.
+_lock = threading.RLock()
 
 # What a plugin may raise; SystemExit because a script with an entry point may.
 _ANYTHING = (Exception, SystemExit)
@@ -68,8 +71,10 @@ def installed_plugins() -> Iterator[Plugin | PluginRecord]:
             if not points:
                 continue
             location = str(distribution.locate_file(""))
+            # Each attribute of a distribution would read the file again.
+            metadata = distribution.metadata
             provider = Provider(
-                distribution=normalize_distribution(distribution.name), version=distribution.version
+                distribution=normalize_distribution(metadata["Name"]), version=metadata["Version"]
             )
         except _ANYTHING as error:
             damaged = Plugin(provider=provider, name="", module="", location=location)
@@ -163,7 +168,8 @@ def _load(plugin: Plugin, registry: Registry) -> PluginRecord:
         module = importlib.import_module(plugin.module)
         seconds = time.perf_counter() - start
         stage = "declare"
-        specs = _declared(plugin, module)
+        with _lock:
+            specs = _declared(plugin, module)
         _add(specs, plugin.provider, registry)
         losses = tuple(spec.name for spec in specs)
     except _ANYTHING as error:
@@ -180,28 +186,44 @@ def _load(plugin: Plugin, registry: Registry) -> PluginRecord:
 
 def _declared(plugin: Plugin, module: ModuleType) -> list[LossSpec]:
     """Return the specs of a plugin's hook implementations."""
-    # A manager for each plugin: a bad hook in one can't be taken for another's.
-    manager = pluggy.PluginManager(hookspec.PROJECT)
-    manager.add_hookspecs(hookspec)
+    manager = _manager()
     manager.register(module, plugin.name)
-    manager.check_pending()
-    marked = manager.hook.lossreg_losses.get_hookimpls()
-    for name, value in vars(module).items():
-        unmarked = inspect.isfunction(value) and manager.parse_hookimpl_opts(module, name) is None
-        if name.startswith(f"{hookspec.PROJECT}_") and unmarked:
-            raise SpecError(f"{name!r} in module {plugin.module!r} lacks '@lossreg.hookimpl'")
-    if not marked:
-        raise SpecError(
-            f"module {plugin.module!r} implements no hook. "
-            "Write '@lossreg.hookimpl' over 'def lossreg_losses():'"
-        )
+    try:
+        # One plugin at a time, so that a bad hook can't be taken for another's.
+        manager.check_pending()
+        implementations = manager.hook.lossreg_losses.get_hookimpls()
+        _check_marked(module, implementations)
+    finally:
+        manager.unregister(module)
     # An implementation may return any iterable; it is consumed here, inside the isolation.
-    returned: list[Any] = [implementation.function() for implementation in marked]
+    returned: list[Any] = [implementation.function() for implementation in implementations]
     specs = [spec for losses in returned for spec in losses]
     for spec in specs:
         if not isinstance(spec, LossSpec):
             raise SpecError(f"lossreg_losses() must return LossSpecs, got {spec!r} among them")
     return specs
+
+
+@functools.cache
+def _manager() -> pluggy.PluginManager:
+    """Return pluggy's manager, which knows the hooks and keeps no plugin."""
+    manager = pluggy.PluginManager(hookspec.PROJECT)
+    manager.add_hookspecs(hookspec)
+    return manager
+
+
+def _check_marked(module: ModuleType, implementations: Sequence[pluggy.HookImpl]) -> None:
+    """Raise for a function that is called as a hook and isn't one, and where there is none."""
+    marked = [implementation.function for implementation in implementations]
+    for name, value in vars(module).items():
+        called_so = name.startswith(f"{hookspec.PROJECT}_") and inspect.isfunction(value)
+        if called_so and value not in marked:
+            raise SpecError(f"{name!r} in module {module.__name__!r} lacks '@lossreg.hookimpl'")
+    if not marked:
+        raise SpecError(
+            f"module {module.__name__!r} implements no hook. "
+            "Write '@lossreg.hookimpl' over 'def lossreg_losses():'"
+        )
 
 
 def _add(specs: list[LossSpec], provider: Provider, registry: Registry) -> None:
@@ -235,7 +257,6 @@ def load_target(spec: LossSpec, provider: Provider) -> Callable[..., Any]:
         ) from error
 
 
-_lock = threading.RLock()
 _installed: Registry | None = None
 
 

@@ -47,18 +47,14 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
-        # Keras takes any name and fails at the first batch.
-        for option, value in (("name", name), ("reduction", reduction)):
-            if not isinstance(value, str | None):
-                raise ParameterError(
-                    f"Loss {bound.name!r}: {option!r} must be a text or None, got {value!r}."
-                )
-        # Keras builds whatever a mapping says, a policy or not.
-        if isinstance(dtype, Mapping):
-            raise ParameterError(
-                f"Loss {bound.name!r}: 'dtype' must be a name, such as 'float32', or a "
-                f"keras.DTypePolicy, got {dtype!r}."
-            )
+        # Keras takes any name and fails at the first batch, hashes any reduction, and builds
+        # whatever a mapping for dtype says, a policy or not.
+        if name is not None and not isinstance(name, str):
+            raise _misfit(bound, "name", name, "a text or None")
+        if reduction is not None and not isinstance(reduction, str):
+            raise _misfit(bound, "reduction", reduction, "a text or None")
+        if dtype is not None and isinstance(dtype, Mapping):
+            raise _misfit(bound, "dtype", dtype, "a name, such as 'float32', or a DTypePolicy")
         try:
             super().__init__(name=name or bound.name, reduction=reduction, dtype=dtype)
         except (TypeError, ValueError) as error:
@@ -198,6 +194,10 @@ def function_form(bound: BoundLoss) -> Callable[[Any, Any], Any]:
     values.__name__ = values.__qualname__ = bound.name
     values.__doc__ = bound.entry.doc
     return values
+
+
+def _misfit(bound: BoundLoss, option: str, value: Any, allowed: str) -> ParameterError:
+    return ParameterError(f"Loss {bound.name!r}: {option!r} must be {allowed}, got {value!r}.")
 
 
 def _array(value: Any) -> Any:

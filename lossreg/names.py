@@ -40,6 +40,9 @@ def canonical(name: str) -> str:
     >>> canonical("KLDivergence"), canonical("FocalLoss"), canonical("log-cosh")
     ('kl_divergence', 'focal', 'log_cosh')
     """
+    if name.islower() and "-" not in name and "__" not in name:
+        # As packages spell theirs: no word begins within another.
+        return name.removesuffix("_loss")
     words = re.split("[_-]+", name)
     snake = "_".join(_WORD_START.sub("_", word) for word in words).lower()
     return snake.removesuffix("_loss")

@@ -37,6 +37,7 @@ Outputs = Literal[
     "unspecified",
 ]
 
+_TASKS, _LABELS, _OUTPUTS = map(get_args, (Task, Labels, Outputs))
 _TARGET = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -84,14 +85,14 @@ class LossSpec:
             if not isinstance(getattr(self, field), tuple):
                 raise self._fault(field, "must be a tuple of texts, such as ('binary',)")
         if not self.task:
-            raise self._fault("task", f"must hold at least one of {_choices(Task)}")
-        for field, literal, values in (
-            ("task", Task, self.task),
-            ("y_true", Labels, (self.y_true,)),
-            ("y_pred", Outputs, (self.y_pred,)),
+            raise self._fault("task", f"must hold at least one of {_choices(_TASKS)}")
+        for field, choices, values in (
+            ("task", _TASKS, self.task),
+            ("y_true", _LABELS, (self.y_true,)),
+            ("y_pred", _OUTPUTS, (self.y_pred,)),
         ):
-            if not set(values) <= set(get_args(literal)):
-                raise self._fault(field, f"must be one of {_choices(literal)}")
+            if not all(value in choices for value in values):
+                raise self._fault(field, f"must be one of {_choices(choices)}")
         if not all(isinstance(alias, str) and is_canonical(alias) for alias in self.aliases):
             raise self._fault("aliases", "must be lower snake case without 'loss', as names are")
         if len({key(name) for name in self.names}) < len(self.names):
@@ -106,5 +107,5 @@ class LossSpec:
         return SpecError(f"LossSpec {self.name!r}: {field} {rule}, got {getattr(self, field)!r}.")
 
 
-def _choices(literal: object) -> str:
-    return ", ".join(repr(choice) for choice in get_args(literal))
+def _choices(choices: tuple[str, ...]) -> str:
+    return ", ".join(map(repr, choices))

@@ -10,6 +10,7 @@ from ..errors import LossregError, PluginWarning
 from ..selection import ONLY
 from .figure import plot
 from .listing import list_
+from .new import new
 from .page import show
 from .plugins import doctor, plugins, why
 from .versions import report
@@ -106,3 +107,4 @@ main.add_command(plot)
 main.add_command(plugins)
 main.add_command(doctor)
 main.add_command(why)
+main.add_command(new)

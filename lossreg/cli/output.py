@@ -1,7 +1,6 @@
 """How commands write: JSON, columns, and a terminal's width and colours."""
 
 import contextlib
-import dataclasses
 import io
 import re
 import sys
@@ -30,8 +29,10 @@ def write_json(data: Any) -> None:
     # Only `--json` needs it.
     import json
 
+    # Indenting takes ten times as long, which only a person's eyes are worth.
+    indent = 2 if to_terminal() else None
     # A default that JSON has no form for, as a factory may have one, is written as Python has it.
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=repr))
+    click.echo(json.dumps(data, indent=indent, ensure_ascii=False, default=repr))
 
 
 def as_data(entry: Entry) -> dict[str, Any]:
@@ -39,8 +40,8 @@ def as_data(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.spec.name,
         "qualified_name": entry.qualified_name,
-        **dataclasses.asdict(entry.spec),
-        "provider": dataclasses.asdict(entry.provider),
+        **vars(entry.spec),
+        "provider": vars(entry.provider),
     }
 
 
