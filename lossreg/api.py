@@ -73,8 +73,6 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
     Raises:
         LossregError: As `get_loss` raises it.
     """
-    if params:
-        _refuse_options(params)
     if isinstance(identifier, str) and _CACHED.issuperset(map(type, params.values())):
         return _cached_function(identifier, **params)
     return _function(bind(identifier, **params))
@@ -93,7 +91,6 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss:
     Raises:
         LossregError: As `get_loss` raises it.
     """
-    _refuse_options(params)
     if isinstance(identifier, str):
         return _bind(identifier, params)
     if isinstance(identifier, BoundLoss):
@@ -113,15 +110,6 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss:
         f"{shown(repr(identifier))[1:-1]} ({type(identifier).__name__}) describes no loss. "
         "Give a name, such as 'huber', a mapping that Keras wrote, a function or a class."
     )
-
-
-def _refuse_options(params: Mapping[str, Any]) -> None:
-    for option in OPTIONS:
-        if option in params:
-            raise ParameterError(
-                f"{option!r} is no parameter of a loss, but an option of Keras for the object "
-                f"that get_loss builds: get_loss(..., {option}={params[option]!r})."
-            )
 
 
 def _bind(name: str, params: Mapping[str, Any]) -> BoundLoss:

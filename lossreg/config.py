@@ -46,7 +46,7 @@ def from_keras(config: Mapping[str, Any]) -> LossConfig:
             f"Register {name!r} with lossreg.register, or install the package that offers it, "
             "and give its name."
         )
-    if config.get("module") == "lossreg.keras_loss":
+    if name in ("RegisteredLoss", "lossreg>RegisteredLoss"):
         name, params = inner.get("loss"), inner.get("params", {})
         known = {"loss", "version", "params", *OPTIONS}
         if not isinstance(name, str) or not _is_mapping_of_names(params) or set(inner) - known:

@@ -109,14 +109,20 @@ class BoundLoss:
     def _make(self, dtype: str | None) -> Callable[[Any, Any], Any]:
         takes_dtype = dtype is not None and self.entry.signature.takes_dtype
         made = self.entry.target(**self.params, **({"dtype": dtype} if takes_dtype else {}))
+        of_keras = {
+            base.__name__
+            for base in type(made).__mro__
+            if base.__module__.partition(".")[0] == "keras"
+        }
         # A Keras loss reduces in __call__; its `call` has the value per sample.
         function = getattr(made, "call", made)
-        if not callable(function):
-            raise BrokenPluginError(
-                f"Loss {self.name!r} of {self.provider} can't be used: its factory returned "
-                f"{made!r}, which is neither a Keras loss nor a function of (y_true, y_pred)."
-            )
-        return function  # type: ignore[no-any-return]  # it may be anything callable
+        # A metric or a layer of Keras can be called too, and is no loss.
+        if callable(function) and (not of_keras or "Loss" in of_keras):
+            return function  # type: ignore[no-any-return]  # it may be anything callable
+        raise BrokenPluginError(
+            f"Loss {self.name!r} of {self.provider} can't be used: its factory returned "
+            f"{made!r}, which is neither a Keras loss nor a function of (y_true, y_pred)."
+        )
 
     def __str__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.items)

@@ -105,9 +105,14 @@ class Signature:
     @cached_property
     def annotations(self) -> dict[str, Any]:
         """The type of each parameter, ranges included; `Any` for an untyped one."""
-        owner = self.target.__init__ if inspect.isclass(self.target) else self.target
+        target: Any = self.target
+        if inspect.isclass(target):
+            target = target.__init__
+        elif not inspect.isroutine(target):
+            # A functools.partial, or another object that is called.
+            target = getattr(target, "func", type(target).__call__)
         try:
-            hints = typing.get_type_hints(owner, include_extras=True)
+            hints = typing.get_type_hints(target, include_extras=True)
         except (NameError, TypeError, AttributeError) as error:
             if self.is_function:
                 raise SpecError(f"a type in its signature can't be read: {error}") from error
@@ -177,16 +182,22 @@ class Signature:
 
     def _message(self, loss: str, values: Mapping[str, Any], wrong: list[str]) -> str:
         known = {parameter.name: parameter for parameter in self.parameters}
-        if not known:
+        options = [name for name in wrong if name in OPTIONS]
+        if not known and not options:
             given = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
-            options = did_you_mean(next(iter(values)), OPTIONS)
+            near = did_you_mean(next(iter(values)), OPTIONS)
             return (
-                f"Loss {loss!r} takes no parameters, got {given}.{options} "
+                f"Loss {loss!r} takes no parameters, got {given}.{near} "
                 f"Every loss takes Keras' options {', '.join(map(repr, OPTIONS))}."
             )
         faults = []
         for name in wrong:
-            if name not in known:
+            if name in options:
+                faults.append(
+                    f"{name!r} is no parameter of a loss, but an option of Keras for the object "
+                    f"that get_loss builds: get_loss({loss!r}, {name}=...)."
+                )
+            elif name not in known:
                 near = did_you_mean(name, [*known, *OPTIONS])
                 faults.append(f"it has no parameter {name!r}.{near}")
             elif name not in values:
@@ -194,7 +205,7 @@ class Signature:
             else:
                 got = f"{_shown(values[name])} ({type(values[name]).__name__})"
                 faults.append(f"{name!r} must be {known[name].allowed}, got {got}.")
-        takes = f"It takes {', '.join(known)}; 'lossreg show {loss}' says more."
+        takes = f"It takes {', '.join(known) or 'no parameters'}; 'lossreg show {loss}' says more."
         if len(faults) == 1:
             return f"Loss {loss!r}: {faults[0]} {takes}"
         listed = [f"- {fault}" for fault in faults]

@@ -112,6 +112,12 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
                 f"has {count}, got {values.min():g} to {values.max():g}. "
                 "Give the model one output for each class, or renumber the labels."
             )
+        between = values[values % 1 > 0] if values.dtype.kind == "f" else ()
+        if len(between):
+            raise ShapeError(
+                f"Loss {loss.name!r}: y_true must hold whole numbers, got {between[0]:g}. "
+                "Give classes, or take a loss for labels of that kind: 'lossreg list' names them."
+            )
     elif not 0 <= values.min() <= values.max() <= 1:
         raise ShapeError(
             f"Loss {loss.name!r}: y_true must be in [0, 1], got {values.min():g} to "

@@ -1,3 +1,4 @@
+import functools
 import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -177,3 +178,22 @@ def test_a_parameter_is_described_by_signature_and_docstring():
 def test_outside_packages_a_function_of_two_required_arguments_is_a_loss_function():
     assert Signature(lambda truth, guess: (truth, guess), packaged=False).is_function
     assert not Signature(lambda gamma=1.0, alpha=2.0: (gamma, alpha), packaged=False).is_function
+
+
+def test_an_option_of_keras_is_sent_to_get_loss():
+    with pytest.raises(
+        ParameterError, match=r"'dtype' is no parameter of a loss, but an option of"
+    ):
+        Signature(tuned).check("focal", {"dtype": "float16"})
+
+
+class Called:
+    def __call__(self, y_true, y_pred, *, scale: CheckedFloat = 1.0): ...
+
+
+@pytest.mark.parametrize("target", [functools.partial(tuned, alpha=0.5), Called()])
+def test_an_object_that_is_called_has_a_signature_too(target):
+    signature = Signature(target, packaged=False)
+    assert signature.is_function
+    with pytest.raises(ParameterError, match="must be a number >= 0, got -1"):
+        signature.check("loss", {signature.parameters[0].name: -1})

@@ -1,4 +1,5 @@
 import copy
+import functools
 import operator
 import pickle
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import lossreg
-from lossreg import ConfigError, ParameterError, ShapeError, WeightError
+from lossreg import BrokenPluginError, ConfigError, ParameterError, ShapeError, WeightError
 from lossreg.errors import LossregError
 
 SPECS = {
@@ -638,3 +639,23 @@ def test_a_config_of_ours_names_registered_losses_only(change, sentinel):
     # Keras says some errors again, in words of its own.
     with pytest.raises((LossregError, TypeError, ValueError)):
         keras.losses.deserialize(written)
+
+
+@pytest.mark.parametrize("kind", [keras.metrics.MeanSquaredError, keras.layers.ReLU])
+def test_a_metric_or_a_layer_is_no_loss(kind):
+    with pytest.raises(BrokenPluginError, match="which is neither a Keras loss nor a function"):
+        lossreg.get_loss(kind)
+
+
+def test_integer_labels_between_two_classes_are_refused():
+    with pytest.raises(ShapeError, match=r"y_true must hold whole numbers, got 0\.5"):
+        lossreg.get_loss("sparse_focal")([0.0, 0.5], np.full((2, 3), 1 / 3))
+
+
+def test_a_partial_is_a_loss_with_the_parameters_that_are_left():
+    loss = lossreg.get_loss(functools.partial(scaled_difference, scale=3.0))
+    assert float(loss([[1.0]], [[3.0]])) == 3.0 * (3.0 - 1.0)
+
+
+def scaled_difference(y_true, y_pred, scale=2.0, shift=0.0):
+    return scale * (y_pred - y_true) + shift

@@ -1,0 +1,78 @@
+"""The lists in the documentation are those of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import lossreg
+from lossreg.cli import main
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def text(page):
+    return (DOCS / page).read_text(encoding="utf-8")
+
+
+def section(page, heading):
+    """Return what stands under a heading of the second level."""
+    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text(page), re.MULTILINE | re.DOTALL)[1]
+
+
+def first_column(page, heading):
+    return set(re.findall(r"^\| `([\w./]+)`", section(page, heading), re.MULTILINE))
+
+
+def test_every_public_name_has_its_reason_and_no_other():
+    listed = first_column("architecture.md", "Public names")
+    assert listed - {"lossreg.lazy"} == set(lossreg.__all__)
+
+
+def test_every_module_has_its_reason_and_no_other():
+    modules = {
+        f"{path.name}/" if path.is_dir() else path.stem
+        for path in (ROOT / "lossreg").iterdir()
+        if (path.suffix == ".py" and not path.stem.startswith("__"))
+        or (path / "__init__.py").exists()
+    }
+    assert first_column("architecture.md", "Modules") == modules
+
+
+def test_every_module_of_the_command_is_named():
+    named = section("architecture.md", "Modules")
+    modules = {path.stem for path in (ROOT / "lossreg" / "cli").glob("[!_]*.py")}
+    assert {name for name in modules if f"`{name}`" not in named} == set()
+
+
+def test_every_dependency_has_its_reason():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    plot = project["optional-dependencies"].get("plot", [])
+    needed = {re.match(r"[\w-]+", line)[0] for line in [*project["dependencies"], *plot]}
+    table = section("architecture.md", "Dependencies")
+    listed = set(re.findall(r"^\| ([a-z][\w-]+)", table, re.MULTILINE)) - {"package"}
+    assert needed <= listed
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_and_option_is_documented(command):
+    page = text("cli.md")
+    assert re.search(rf"^\$ lossreg {command}\b", page, re.MULTILINE)
+    for parameter in main.commands[command].params:
+        # -o, or the long form where there is no short one.
+        shortest = min(parameter.opts, key=len) if parameter.param_type_name == "option" else ""
+        assert shortest in page
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_every_page_is_in_the_contents(page):
+    assert page == "index.md" or f"\n{page.removesuffix('.md')}\n" in text("index.md")
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_every_command_on_a_page_exists(page):
+    for command in re.findall(r"^\$ (?:\w+=\S+ )?lossreg ([a-z]+)", text(page), re.MULTILINE):
+        assert command in main.commands
