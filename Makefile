@@ -81,7 +81,7 @@ $(UV):
 
 .venv-oldest/made: $(UV) $(PROJECTS)
 	$(UV) venv -q --clear --python "$(PYTHON)" .venv-oldest
-	$(UV) pip install -q --python .venv-oldest --group test -e . -e plugins/lossreg-focal 'keras==3.12.*' 'tensorflow>=2.20'
+	$(UV) pip install -q --python .venv-oldest --group test -e '.[plot]' -e plugins/lossreg-focal 'keras==3.12.*' 'tensorflow>=2.20'
 	touch $@
 
 .venv-jax/made: $(UV) $(PROJECTS)

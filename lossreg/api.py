@@ -208,7 +208,9 @@ def list_losses(
         ParameterError: There is no such task, kind of label or plugin.
     """
     registry = discovery.installed()
-    distributions = sorted({entry.provider.distribution for entry in registry.entries()})
+    # A plugin that is broken or blocked is there too, with no losses.
+    holders = [*registry.plugins, *registry.entries()]
+    distributions = sorted({holder.provider.distribution for holder in holders})
     for what, value, choices in (
         ("task", task, get_args(Task)),
         ("y_true", y_true, get_args(Labels)),

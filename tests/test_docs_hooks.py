@@ -12,6 +12,7 @@ from lossreg import LossSpec, NotInstalledError, Registry, hookspec
 from lossreg.params import OPTIONS
 from lossreg.selection import BLOCK, ONLY
 from lossreg.spec import Labels, Outputs, Task
+from lossreg.testing.run import CHECKS, promise
 
 PAGE = (Path(__file__).parents[1] / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")
 MARK = f"{hookspec.PROJECT}_spec"  # what pluggy's marker leaves on a function
@@ -44,6 +45,11 @@ def test_the_fields_of_a_spec_are_listed_in_order():
 )
 def test_the_words_of_a_field_are_listed(field, literal):
     assert table(field) == list(get_args(literal))
+
+
+def test_the_checks_are_listed_with_what_they_promise():
+    assert table("check") == list(CHECKS)
+    assert all(f"\n| `{check}` | {promise(check)} |\n" in PAGE for check in CHECKS)
 
 
 def test_the_names_that_a_parameter_can_not_have_are_listed():

@@ -8,6 +8,7 @@ import click
 
 from ..errors import LossregError, PluginWarning
 from ..selection import ONLY
+from .check import check
 from .figure import plot
 from .listing import list_
 from .new import new
@@ -95,6 +96,7 @@ def main() -> None:
       lossreg show focal                 parameters, documentation, how to use it
       lossreg plot huber --sweep delta=0.5,1,2
       lossreg doctor                     what is wrong with the installed plugins
+      lossreg new acme-losses            a package of losses to begin with
 
     Data goes to stdout and messages to stderr. A command that was asked wrongly says
     what to do and exits with 2.
@@ -108,3 +110,4 @@ main.add_command(plugins)
 main.add_command(doctor)
 main.add_command(why)
 main.add_command(new)
+main.add_command(check)

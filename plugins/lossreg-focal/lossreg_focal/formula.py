@@ -4,9 +4,9 @@ Labels get no gradient. Keras passes the gradient that arrives by position on Te
 JAX, and by name on torch.
 """
 
-import numpy as np
+from lossreg.lazy import ops
 
-from lossreg.lazy import keras, ops
+from .predictions import smallest, spacing
 
 # The difference of two finite logits can overflow, and no weight of 0 silences infinity.
 _LOWEST = -1e30
@@ -31,7 +31,7 @@ def focused(cross_entropy, gamma: float):
     # 1 - exp(-x) loses every digit for small x; expm1 keeps them.
     miss = -ops.expm1(-cross_entropy)
     # At 0 a root is infinitely steep, and infinity times the 0 that follows would be NaN.
-    return power(ops.maximum(miss, _smallest(miss)), gamma) * cross_entropy
+    return power(ops.maximum(miss, smallest(miss)), gamma) * cross_entropy
 
 
 def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
@@ -97,7 +97,7 @@ def categorical(y, x, gamma: float):
             # By -log(p) of each class, and through the softmax.
             slope = factor
             if gamma:
-                slope = slope + gamma * p * values / ops.maximum(miss, _spacing(miss))
+                slope = slope + gamma * p * values / ops.maximum(miss, spacing(miss))
             total_slope = ops.sum(slope, axis=-1, keepdims=True)
             return None, (p * total_slope - slope) * ops.expand_dims(upstream, -1)
 
@@ -129,11 +129,3 @@ def cross_entropy(labels, x):
         return nats, gradient
 
     return ops.custom_gradient(of_true_class)(labels, x)
-
-
-def _smallest(values) -> float:
-    return float(np.finfo(keras.backend.standardize_dtype(values.dtype)).tiny)
-
-
-def _spacing(values) -> float:
-    return float(np.finfo(keras.backend.standardize_dtype(values.dtype)).epsneg)

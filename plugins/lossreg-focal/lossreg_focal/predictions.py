@@ -3,8 +3,6 @@
 import warnings
 from typing import Literal
 
-import numpy as np
-
 from lossreg.lazy import keras, ops
 
 
@@ -13,6 +11,20 @@ def at_least_float32(values):
     values = ops.convert_to_tensor(values)
     dtype = keras.backend.standardize_dtype(values.dtype)
     return values if dtype in ("float32", "float64") else ops.cast(values, "float32")
+
+
+def smallest(values) -> float:
+    """Return the smallest number above 0 with all its digits, in float32 or float64."""
+    return 2.0**-1022 if _is_float64(values) else 2.0**-126
+
+
+def spacing(values) -> float:
+    """Return the distance from 1 to the next number below, in float32 or float64."""
+    return 2.0**-53 if _is_float64(values) else 2.0**-24
+
+
+def _is_float64(values) -> bool:
+    return keras.backend.standardize_dtype(values.dtype) == "float64"
 
 
 def logits_of(
@@ -24,7 +36,7 @@ def logits_of(
     output. From them a saturated model goes on learning; its probabilities of 0 and 1 have
     no gradient. They count only if the last activation is the one that the loss stands for.
     """
-    y_pred = y_pred if hasattr(y_pred, "shape") else np.asarray(y_pred)
+    y_pred = ops.convert_to_tensor(y_pred)
     logits = getattr(y_pred, "_keras_logits", None)
     last = axis in (-1, len(y_pred.shape) - 1)
     if logits is None or not last or not _comes_from(y_pred, activation, logits):
@@ -50,9 +62,8 @@ def _comes_from(y_pred, activation: str, logits) -> bool:
 
 def clip(probabilities):
     """Return probabilities without exact 0 and 1, as Keras' cross-entropy clips them."""
-    dtype = keras.backend.standardize_dtype(probabilities.dtype)
     # A smaller epsilon in Keras' settings would leave 1 - epsilon at exactly 1.
-    epsilon = max(keras.config.epsilon(), float(np.finfo(dtype).epsneg))
+    epsilon = max(keras.config.epsilon(), spacing(probabilities))
     return ops.clip(probabilities, epsilon, 1 - epsilon)
 
 

@@ -1,0 +1,43 @@
+"""Sphinx's settings for the site; `make docs` builds it."""
+
+import sys
+from pathlib import Path
+
+import importlib_metadata
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+project = "lossreg"
+author = "The lossreg maintainers"
+copyright = author
+release = version = importlib_metadata.version("lossreg")
+
+extensions = ["myst_parser"]
+# `$$` for formulas; MathJax draws them.
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+# What a code block prints is a picture of a terminal, not a language.
+highlight_language = "none"
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
+html_title = "lossreg"
+html_theme_options = {"source_directory": "docs/"}
+# Generated pages have no source that anyone could edit.
+html_show_sourcelink = False
+
+
+def setup(app):
+    app.connect("builder-inited", generate)
+
+
+def generate(app):
+    """Write what the registry knows, so that no page repeats it by hand."""
+    del app
+    import generate
+
+    generate.write_pages(HERE / "losses")
+    generate.draw(HERE / "losses" / "focal.png")

@@ -1,0 +1,130 @@
+"""What the site takes from the registry: a page for each loss, their index, a figure."""
+
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from lossreg.cli import docstring
+from lossreg.cli.page import config_use, default, python_use
+from lossreg.discovery import installed
+from lossreg.params import OPTIONS, documented_arguments
+
+# The first figure of the paper, with the gradient below.
+FIGURE = ["focal", "--sweep", "gamma=0,0.5,1,2,5", "--sweep", "alpha=none", "--grad"]
+
+
+def write_pages(folder: Path) -> None:
+    """Write `index.md` and a page for each installed loss; what is gone is removed."""
+    entries = installed().entries()
+    pages = {Path("index.md"): index(entries)}
+    pages |= {Path(f"{entry.qualified_name}.md"): page(entry) for entry in entries}
+    for path, text in pages.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # An unchanged page keeps its date, and Sphinx doesn't read it again.
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+    for file in folder.rglob("*.md"):
+        if file.relative_to(folder) not in pages:
+            file.unlink()
+
+
+def draw(path: Path) -> None:
+    """Draw the focal loss with the command that the pages tell."""
+    command = [sys.executable, "-m", "lossreg", "plot", *FIGURE, "-o", str(path)]
+    # In a process of its own: TensorFlow logs to stderr, where Sphinx' warnings belong.
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise RuntimeError(f"{' '.join(command)}\n{result.stderr}")
+
+
+def index(entries) -> str:
+    """Return the page that lists all losses by package."""
+    # The built-ins stay first: sorting keeps the order of equals.
+    ordered = sorted(entries, key=lambda e: (not e.provider.is_builtin, e.provider.distribution))
+    lines = [
+        "# All losses",
+        "",
+        "Every loss of the packages that this site was built with. `lossreg list` shows those that",
+        "are installed where you are, and [](../choose.md) helps to find the right one.",
+    ]
+    for provider, group in itertools.groupby(ordered, key=lambda e: e.provider):
+        losses = list(group)
+        lines += ["", f"## {provider}", ""]
+        lines += table(
+            ["Loss", "When to use it"],
+            [[f"[`{e.spec.name}`]({e.qualified_name}.md)", use(e)] for e in losses],
+        )
+    lines += ["", "```{toctree}", ":hidden:", ""]
+    lines += [f"{entry.spec.name} <{entry.qualified_name}>" for entry in ordered]
+    return "\n".join([*lines, "```", ""])
+
+
+def use(entry) -> str:
+    """Return when to use a loss, and below it what it takes."""
+    spec = entry.spec
+    task = ", ".join(f"`{task}`" for task in spec.task)
+    return f"{spec.summary}<br>{task}: `{spec.y_true}` labels, `{spec.y_pred}` predictions"
+
+
+def page(entry) -> str:
+    """Return the page of one loss."""
+    spec, doc = entry.spec, docstring.parse(entry.doc)
+    facts = {
+        "Aliases": ", ".join(f"`{alias}`" for alias in spec.aliases),
+        "Offered by": str(entry.provider),
+        "Qualified name": f"`{entry.qualified_name}`",
+        "Task": ", ".join(spec.task),
+        "Labels": spec.y_true,
+        "Predictions": spec.y_pred,
+        "Weights": "refused: samples depend on each other" if spec.couples_batch else "",
+        "Function": f"`{spec.target}`",
+    }
+    lines = [f"# {spec.name}", "", escaped(spec.summary), ""]
+    lines += table(["", ""], [[name, value] for name, value in facts.items() if value])
+    lines += ["", "```python", python_use(entry), "```", ""]
+    lines += ["## Parameters", ""]
+    if entry.signature.parameters:
+        lines += table(
+            ["Name", "Default", "Allowed", "Meaning"],
+            [
+                [f"`{p.name}`", f"`{default(p)}`", p.allowed, p.doc]
+                for p in entry.signature.parameters
+            ],
+        )
+    else:
+        lines += ["None."]
+    options = ", ".join(f"`{option}`" for option in OPTIONS)
+    lines += ["", f"Like every loss it takes Keras' options {options}.", ""]
+    if doc.text:
+        lines += ["## Documentation", "", doc.text, ""]
+    arguments = documented_arguments(entry.doc)
+    arrays = [[f"`{a}`", arguments[a]] for a in ("y_true", "y_pred") if a in arguments]
+    if arrays:
+        lines += ["## Arrays", "", *table(["", ""], arrays), ""]
+    for heading, text in doc.sections.items():
+        if heading != "Args":
+            lines += [f"## {heading}", "", linked(text), ""]
+    lines += ["## In a config", "", "```yaml", config_use(entry), "```", ""]
+    return "\n".join(lines)
+
+
+def table(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    cells = [header, ["---"] * len(header), *([escaped(cell) for cell in row] for row in rows)]
+    return [f"| {' | '.join(row)} |" for row in cells]
+
+
+def escaped(text: str) -> str:
+    """Return a text that Markdown takes as it is, `code` and line breaks apart."""
+    parts = re.split(r"(`[^`]*`|<br>)", text)
+    plain = (re.sub(r"([<*|])", r"\\\1", part) for part in parts[::2])
+    code = (part.replace("|", r"\|") for part in parts[1::2])
+    return "".join(itertools.chain(*itertools.zip_longest(plain, code, fillvalue="")))
+
+
+def linked(text: str) -> str:
+    """Return a text whose papers are links."""
+    return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", text)

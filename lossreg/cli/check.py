@@ -1,0 +1,93 @@
+"""`lossreg check`: whether a package's losses keep what lossreg promises its users."""
+
+import dataclasses
+import logging
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .completion import complete_plugin
+from .output import console, in_columns, to_terminal, write_json
+
+if TYPE_CHECKING:
+    from ..testing import Result
+
+# The states in the order of the summary.
+_STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "expected failure": "yellow",
+    "not applicable": "dim",
+}
+
+
+@click.command()
+@click.argument("distribution", shell_complete=complete_plugin)
+@click.option("--json", "as_json", is_flag=True, help="Write the results as JSON.")
+@click.pass_context
+def check(ctx: click.Context, distribution: str, as_json: bool) -> None:
+    """Run every check on every loss of DISTRIBUTION, one row for each.
+
+    It runs what '@loss_checks' of lossreg.testing runs in a package's tests, with Keras
+    and its backend. The exit code is 1 where a check fails.
+
+    \b
+    Examples:
+      lossreg check acme-losses
+      lossreg check acme-losses --json | jq '.[] | select(.state == "failed")'
+    """
+    # TensorFlow would tell which CPU and GPU it found; nobody asked.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The kit compiles a function for each choice of parameters, and TensorFlow counts.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # It imports numpy, which no listing needs.
+    from ..testing import run_checks
+
+    results = _run(run_checks(distribution))
+    if as_json:
+        write_json([dataclasses.asdict(result) for result in results])
+    else:
+        _write(results)
+    click.echo(_summary(results), err=True)
+    ctx.exit(any(result.state == "failed" for result in results))
+
+
+def _run(results: "Iterable[Result]") -> "list[Result]":
+    """Return all results; meanwhile whoever waits at a terminal sees the latest."""
+    if not sys.stderr.isatty():
+        return list(results)
+    from rich.console import Console
+
+    found = []
+    with Console(stderr=True).status("Importing Keras ...") as status:
+        for result in results:
+            found.append(result)
+            status.update(f"{result.loss}: {result.check}")
+    return found
+
+
+def _write(results: "Sequence[Result]") -> None:
+    header = ["LOSS", "CHECK", "STATE", "MESSAGE"]
+    if not to_terminal():
+        rows = [[r.loss, r.check, r.state, " ".join(r.message.split())] for r in results]
+        click.echo("\n".join(in_columns([header, *rows])))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    with console() as terminal:
+        table = Table(*header, box=None, header_style="bold", pad_edge=False)
+        for result in results:
+            state = Text(result.state, style=_STYLES[result.state])
+            table.add_row(result.loss, result.check, state, Text(result.message))
+        terminal.print(table)
+
+
+def _summary(results: "Sequence[Result]") -> str:
+    losses = len({result.loss for result in results})
+    states = [result.state for result in results]
+    counts = [f"{states.count(state)} {state}" for state in _STYLES if state in states]
+    return f"{losses} loss{'es' * (losses > 1)} checked: {', '.join(counts)}."
