@@ -4,8 +4,8 @@
 package offers it. Importing lossreg imports no Keras.
 """
 
-from .api import bind, get_loss, get_loss_fn, list_losses, plugins, refresh, register
-from .entry import BoundLoss
+from .api import bind, get_loss, get_loss_fn, list_losses, plugins, refresh, register, to_config
+from .entry import BoundLoss, BoundSum
 from .errors import (
     AmbiguousLossError,
     BlockedPluginError,
@@ -32,6 +32,7 @@ __all__ = [
     "AmbiguousLossError",
     "BlockedPluginError",
     "BoundLoss",
+    "BoundSum",
     "BrokenPluginError",
     "ConfigError",
     "LossLookupError",
@@ -56,4 +57,5 @@ __all__ = [
     "plugins",
     "refresh",
     "register",
+    "to_config",
 ]

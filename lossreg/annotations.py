@@ -11,10 +11,19 @@ def plain(value: Any) -> Any:
     """Return a value as config files have it: numpy's as Python's, lists as tuples."""
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return tuple(plain(entry) for entry in value)
     if isinstance(value, Mapping):
         return {name: plain(entry) for name, entry in value.items()}
+    return value
+
+
+def as_json(value: Any) -> Any:
+    """Return a parameter's value with lists for tuples."""
+    if isinstance(value, tuple):
+        return [as_json(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: as_json(entry) for name, entry in value.items()}
     return value
 
 

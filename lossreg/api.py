@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, Unpack, get_args, overload
 
-from . import discovery, lazy, local
-from .config import from_keras
-from .entry import BoundLoss, Entry
+from . import config, discovery, lazy, local
+from .annotations import as_json
+from .binding import CACHED, bind_config, bind_sum, bind_text, cached_bind, entry_of, is_config
+from .entry import BoundLoss, BoundSum
 from .errors import ConfigError, ParameterError
 from .local import About
 from .names import did_you_mean, shown
@@ -15,12 +16,10 @@ from .params import OPTIONS
 from .provider import PluginRecord
 from .spec import Labels, LossSpec, Task
 
-# load_model looks RegisteredLoss up among the classes that Keras knows by then.
-lazy.import_after_keras("lossreg.keras_loss")
+# load_model looks both classes up among those that Keras knows by then.
+lazy.import_after_keras("lossreg.keras_sum")
 _keras_loss: Any = lazy.LazyModule("lossreg.keras_loss")
-
-# Values that a cache can tell apart; 1, 1.0 and True are equal inside a tuple.
-_CACHED = {bool, int, float, str, type(None)}
+_keras_sum: Any = lazy.LazyModule("lossreg.keras_sum")
 
 Target = TypeVar("Target", bound=Callable[..., Any])
 
@@ -30,8 +29,10 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
 
     Args:
         identifier: A name in any spelling, an alias, a qualified name such as
-            `"lossreg-focal/focal"`, a mapping that Keras wrote, a function, a class,
-            a bound loss, a `keras.losses.Loss` (returned as it is) or None.
+            `"lossreg-focal/focal"`, a call or a sum such as `"dice + 0.5 * focal(gamma=2)"`,
+            a mapping (`{"name": "focal", "params": {"gamma": 2}}`, or what Keras wrote), a
+            list of losses to add, a function, a class, a bound loss, a `keras.losses.Loss`
+            (returned as it is) or None.
         params: The loss's parameters, and Keras' options `name`, `reduction`
             and `dtype`.
 
@@ -46,10 +47,8 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
     """
     if not params and type(identifier) is str:
         # What a loop over names pays; the rest of this function is for the other kinds.
-        return _keras_loss.RegisteredLoss(_cached_bind(identifier))
+        return _build(cached_bind(identifier), params)
     options = {key: params.pop(key) for key in OPTIONS if key in params}
-    if isinstance(identifier, str):
-        return _keras_loss.RegisteredLoss(_bind(identifier, params), **options)
     if identifier is None or isinstance(identifier, lazy.keras.losses.Loss):
         if params or options:
             given = ", ".join([*params, *options])
@@ -58,9 +57,16 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
                 "Give the loss's name with its parameters."
             )
         return identifier
-    if isinstance(identifier, Mapping):
-        options = {**from_keras(identifier).options, **options}
-    return _keras_loss.RegisteredLoss(bind(identifier, **params), **options)
+    if is_config(identifier):
+        said = config.read(identifier)
+        return _build(bind_config(said, params), {**said.options, **options})
+    return _build(bind(identifier, **params), options)
+
+
+def _build(bound: BoundLoss | BoundSum, options: Mapping[str, Any]) -> Any:
+    if isinstance(bound, BoundSum):
+        return _keras_sum.RegisteredSum(bound, **options)
+    return _keras_loss.RegisteredLoss(bound, **options)
 
 
 def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
@@ -73,16 +79,18 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
     Raises:
         LossregError: As `get_loss` raises it.
     """
-    if isinstance(identifier, str) and _CACHED.issuperset(map(type, params.values())):
+    if isinstance(identifier, str) and CACHED.issuperset(map(type, params.values())):
         return _cached_function(identifier, **params)
     return _function(bind(identifier, **params))
 
 
-def bind(identifier: Any, /, **params: Any) -> BoundLoss:
+def bind(identifier: Any, /, **params: Any) -> BoundLoss | BoundSum:
     """Return a loss with its checked, complete parameters, without Keras.
 
     >>> bind("huber", delta=2).params
     {'delta': 2.0}
+    >>> str(bind("mse + 0.5 * huber(2)"))
+    'mean_squared_error() + 0.5 * huber(delta=2.0)'
 
     Args:
         identifier: As `get_loss` takes it, but no `Loss` and not None.
@@ -92,12 +100,13 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss:
         LossregError: As `get_loss` raises it.
     """
     if isinstance(identifier, str):
-        return _bind(identifier, params)
+        return bind_text(identifier, params)
     if isinstance(identifier, BoundLoss):
         return identifier.entry.bind({**identifier.params, **params}) if params else identifier
-    if isinstance(identifier, Mapping):
-        config = from_keras(identifier)
-        return _bind(config.name, {**config.params, **params})
+    if isinstance(identifier, BoundSum):
+        return bind_sum(identifier, params)
+    if is_config(identifier):
+        return bind_config(config.read(identifier), params)
     # Nobody holds a loss of Keras who hasn't imported it.
     if "keras" in sys.modules and isinstance(identifier, lazy.keras.losses.Loss):
         raise ConfigError(
@@ -105,46 +114,56 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss:
             "parameters."
         )
     if callable(identifier):
-        return _entry_of(identifier).bind(params)
+        return entry_of(identifier).bind(params)
     raise ConfigError(
         f"{shown(repr(identifier))[1:-1]} ({type(identifier).__name__}) describes no loss. "
-        "Give a name, such as 'huber', a mapping that Keras wrote, a function or a class."
+        "Give a name, such as 'huber', an expression, a mapping, a function or a class."
     )
 
 
-def _bind(name: str, params: Mapping[str, Any]) -> BoundLoss:
-    if _CACHED.issuperset(map(type, params.values())):
-        return _cached_bind(name, **params)
-    return discovery.installed().bind(name, **params)
+def to_config(loss: Any, /) -> dict[str, Any]:
+    """Return a loss as data; `get_loss` makes the same loss of it again.
+
+    >>> to_config(bind("huber", delta=2))
+    {'name': 'keras/huber', 'params': {'delta': 2.0}}
+
+    Args:
+        loss: What `get_loss` or `bind` returned.
+
+    Returns:
+        A mapping of texts, numbers, lists and mappings, for any file format. Names
+        are qualified, so that they mean the same loss wherever they are read.
+
+    Raises:
+        ConfigError: It is no registered loss.
+    """
+    bound = getattr(loss, "bound", loss)
+    options = {} if bound is loss else {"options": _options_of(loss)}
+    if isinstance(bound, BoundLoss):
+        return {**_term_config(bound), **options}
+    if isinstance(bound, BoundSum):
+        terms = [{**_term_config(term.loss), "weight": term.weight} for term in bound.terms]
+        return {"sum": terms, **options}
+    raise ConfigError(f"{loss!r} is no loss of lossreg. Make it by get_loss(...) first.")
+
+
+def _term_config(bound: BoundLoss) -> dict[str, Any]:
+    return {"name": bound.qualified_name, "params": as_json(bound.params)}
+
+
+def _options_of(loss: Any) -> dict[str, Any]:
+    return {option: getattr(loss, option) for option in OPTIONS}
 
 
 @functools.lru_cache(maxsize=512, typed=True)
-def _cached_bind(name: str, /, **params: Any) -> BoundLoss:
-    return discovery.installed().bind(name, **params)
+def _cached_function(text: str, /, **params: Any) -> Callable[[Any, Any], Any]:
+    return _function(cached_bind(text, **params))
 
 
-@functools.lru_cache(maxsize=512, typed=True)
-def _cached_function(name: str, /, **params: Any) -> Callable[[Any, Any], Any]:
-    return _function(_cached_bind(name, **params))
-
-
-def _function(bound: BoundLoss) -> Callable[[Any, Any], Any]:
+def _function(bound: BoundLoss | BoundSum) -> Callable[[Any, Any], Any]:
+    if isinstance(bound, BoundSum):
+        return _keras_sum.sum_form(bound)  # type: ignore[no-any-return]  # a lazy module
     return _keras_loss.function_form(bound)  # type: ignore[no-any-return]  # a lazy module
-
-
-def _entry_of(target: Callable[..., Any]) -> Entry:
-    """Return the entry of a function or class, registered or not."""
-    module = getattr(target, "__module__", "") or ""
-    called = getattr(target, "__qualname__", "")
-    registry = discovery.installed()
-    if module.partition(".")[0] == "keras" and getattr(lazy.keras.losses, called, None) is target:
-        return registry.lookup(f"keras/{called}")
-    for entry in registry.entries():
-        if entry.spec.target == f"{module}:{called}" and entry.target is target:
-            return entry
-    # Keras takes a lambda too; it has no name to be found by.
-    named = called.rpartition(".")[2].isidentifier()
-    return local.describe(target) if named else local.describe(target, name="unnamed")
 
 
 @overload
@@ -182,7 +201,7 @@ def register(target: Any = None, /, *, replace: bool = False, **about: Unpack[Ab
 
 def _forget() -> None:
     """Clear what the caches know of names that may mean something else now."""
-    _cached_bind.cache_clear()
+    cached_bind.cache_clear()
     _cached_function.cache_clear()
 
 
@@ -209,8 +228,9 @@ def list_losses(
     """
     registry = discovery.installed()
     # A plugin that is broken or blocked is there too, with no losses.
-    holders = [*registry.plugins, *registry.entries()]
-    distributions = sorted({holder.provider.distribution for holder in holders})
+    providers = [record.provider for record in registry.plugins]
+    providers += [entry.provider for entry in registry.entries()]
+    distributions = sorted({provider.distribution for provider in providers})
     for what, value, choices in (
         ("task", task, get_args(Task)),
         ("y_true", y_true, get_args(Labels)),

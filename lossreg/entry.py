@@ -48,9 +48,15 @@ class Entry:
         """The target's documentation."""
         return inspect.getdoc(self.target) or ""
 
-    def bind(self, params: Mapping[str, Any]) -> "BoundLoss":
-        """Return the loss with a checked value for each parameter."""
-        checked = self.signature.check(self.spec.name, params)
+    def bind(self, params: Mapping[str, Any], args: tuple[Any, ...] = ()) -> "BoundLoss":
+        """Return the loss with a checked value for each parameter.
+
+        Args:
+            params: Values by name.
+            args: Values for the first parameters, in the order of the signature.
+        """
+        given = self.signature.named(self.spec.name, args, params) if args else params
+        checked = self.signature.check(self.spec.name, given)
         return BoundLoss(entry=self, items=tuple(checked.items()))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -133,3 +139,29 @@ class BoundLoss:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"entry": self.entry, "items": self.items}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedLoss:
+    """A term of a sum."""
+
+    weight: float
+    loss: BoundLoss
+
+    def __str__(self) -> str:
+        return str(self.loss) if self.weight == 1 else f"{self.weight!r} * {self.loss}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundSum:
+    """A sum of bound losses, each with a weight."""
+
+    terms: tuple[WeightedLoss, ...]
+
+    @property
+    def name(self) -> str:
+        """The names of the terms, joined so that they make a name of Keras."""
+        return "_plus_".join(term.loss.name for term in self.terms)
+
+    def __str__(self) -> str:
+        return " + ".join(map(str, self.terms))

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from . import discovery
+from .annotations import as_json
 from .entry import BoundLoss
 from .errors import ConfigError, LossLookupError, ParameterError, WeightError
 from .params import OPTIONS
@@ -99,9 +100,7 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
     def get_config(self) -> dict[str, Any]:
         """Return all that makes this loss again, as data."""
         return {
-            "loss": self.bound.qualified_name,
-            "version": self.provider.version,
-            "params": _as_json(self.params),
+            **as_saved(self.bound),
             # Keras 3.15.1 leaves dtype out of Loss.get_config, so a reloaded loss would
             # fall back to float32.
             **super().get_config(),
@@ -118,24 +117,10 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             LossLookupError: The loss isn't here; it says which package to install.
         """
         options = {name: value for name, value in config.items() if name not in _OF_THE_LOSS}
-        name, params = config.get("loss"), config.get("params", {})
-        if not isinstance(name, str) or not isinstance(params, dict):
-            raise ConfigError(
-                f"This is no config of a registered loss: {config!r}. It needs 'loss', "
-                "a name such as 'keras/huber', and 'params', a mapping."
-            )
         if not set(options) <= set(OPTIONS):
             extra = ", ".join(repr(key) for key in sorted(set(options) - set(OPTIONS)))
-            raise ConfigError(f"The config of loss {name!r} has unknown keys: {extra}.")
-        try:
-            return cls(discovery.installed().bind(name, **params), **options)
-        except (LossLookupError, ParameterError) as error:
-            # Keras would bury a TypeError, such as ParameterError is, in advice of its own.
-            kind = ConfigError if isinstance(error, ParameterError) else type(error)
-            raise kind(
-                f"{error} (It was saved with {name.partition('/')[0]} {config.get('version')}.) "
-                "To load a model without its loss: keras.models.load_model(..., compile=False)"
-            ) from error
+            raise ConfigError(f"The config of a registered loss has unknown keys: {extra}.")
+        return cls(saved_loss(config), **options)
 
     # Keras pickles a loss by its config, and only where the class is already registered.
     def __reduce__(self) -> tuple[Any, ...]:
@@ -178,6 +163,30 @@ class _Call(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
         return values
 
 
+def saved_loss(config: Mapping[str, Any]) -> BoundLoss:
+    """Return the loss that `loss`, `version` and `params` of a saved config mean.
+
+    Raises:
+        ConfigError: They have another form, or the loss refuses a parameter.
+        LossLookupError: The loss isn't here; it says which package to install.
+    """
+    name, params = config.get("loss"), config.get("params", {})
+    if not isinstance(name, str) or not isinstance(params, Mapping):
+        raise ConfigError(
+            f"This is no config of a registered loss: {dict(config)!r}. It needs 'loss', "
+            "a name such as 'keras/huber', and 'params', a mapping."
+        )
+    try:
+        return discovery.installed().bind(name, **params)
+    except (LossLookupError, ParameterError) as error:
+        # Keras would bury a TypeError, such as ParameterError is, in advice of its own.
+        kind = ConfigError if isinstance(error, ParameterError) else type(error)
+        raise kind(
+            f"{error} (It was saved with {name.partition('/')[0]} {config.get('version')}.) "
+            "To load a model without its loss: keras.models.load_model(..., compile=False)"
+        ) from error
+
+
 def _values(bound: BoundLoss, function: Callable[[Any, Any], Any], y_true: Any, y_pred: Any) -> Any:
     y_true, y_pred = align(bound, y_true, y_pred)
     check_labels(bound, y_true, y_pred)
@@ -210,10 +219,10 @@ def _tensor(value: Any) -> Any:
     return value if hasattr(value, "shape") else keras.ops.convert_to_tensor(value)
 
 
-def _as_json(value: Any) -> Any:
-    """Return a parameter's value with lists for tuples."""
-    if isinstance(value, tuple):
-        return [_as_json(entry) for entry in value]
-    if isinstance(value, dict):
-        return {name: _as_json(entry) for name, entry in value.items()}
-    return value
+def as_saved(bound: BoundLoss) -> dict[str, Any]:
+    """Return what `saved_loss` reads."""
+    return {
+        "loss": bound.qualified_name,
+        "version": bound.provider.version,
+        "params": as_json(bound.params),
+    }

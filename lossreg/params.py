@@ -8,7 +8,7 @@ or a factory: anything else that is called with the parameters, such as a
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -157,6 +157,23 @@ class Signature:
             )
             for parameter in self._parameters
         )
+
+    def named(self, loss: str, args: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters by name, where the first ones were given without.
+
+        Raises:
+            ParameterError: There are more values than parameters, or one is given twice.
+        """
+        known = [parameter.name for parameter in self._parameters]
+        if len(args) > len(known):
+            raise ParameterError(
+                f"Loss {loss!r} takes {len(known)} parameters ({', '.join(known) or 'none'}), "
+                f"got {len(args)} values."
+            )
+        twice = [name for name in known[: len(args)] if name in values]
+        if twice:
+            raise ParameterError(f"Loss {loss!r}: {twice[0]!r} is given twice.")
+        return {**dict(zip(known, args, strict=False)), **values}
 
     def check(self, loss: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return a checked value for every parameter, defaults included.

@@ -112,8 +112,8 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
                 f"has {count}, got {values.min():g} to {values.max():g}. "
                 "Give the model one output for each class, or renumber the labels."
             )
-        between = values[values % 1 > 0] if values.dtype.kind == "f" else ()
-        if len(between):
+        between = values[values % 1 > 0]
+        if between.size:
             raise ShapeError(
                 f"Loss {loss.name!r}: y_true must hold whole numbers, got {between[0]:g}. "
                 "Give classes, or take a loss for labels of that kind: 'lossreg list' names them."

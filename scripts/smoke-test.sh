@@ -13,6 +13,7 @@ cd "$place"
 "$uv" pip install -q --python env "$dist"/*.whl "lossreg[tensorflow] @ file://$(echo "$dist"/lossreg-[0-9]*.whl)"
 env/bin/lossreg --version
 env/bin/lossreg list '*focal*' --plugin lossreg-focal
+env/bin/lossreg new acme-losses
 env/bin/python - <<'PYTHON'
 import pathlib
 

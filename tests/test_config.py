@@ -1,20 +1,22 @@
+import types
+
 import pytest
 
 from lossreg import ConfigError
-from lossreg.config import LossConfig, from_keras
+from lossreg.config import LossConfig, Term, read
 
-HUBER = LossConfig(name="Huber", params={"delta": 2.0}, options={"reduction": "sum"})
+HUBER = LossConfig(terms=(Term(name="Huber", params={"delta": 2.0}),), options={"reduction": "sum"})
 
 
 @pytest.mark.parametrize("module", [{}, {"module": None}, {"module": "keras.losses"}])
 def test_what_keras_writes_for_a_class_is_read(module):
     config = {"class_name": "Huber", "config": {"delta": 2.0, "reduction": "sum"}, **module}
-    assert from_keras(config) == HUBER
+    assert read(config) == HUBER
 
 
 def test_what_keras_writes_for_a_function_is_read():
     config = {"module": "builtins", "class_name": "function", "config": "huber"}
-    assert from_keras(config) == LossConfig(name="huber", params={}, options={})
+    assert read(config) == LossConfig(terms=(Term(name="huber"),))
 
 
 def test_what_keras_writes_for_a_registered_loss_is_read():
@@ -25,8 +27,8 @@ def test_what_keras_writes_for_a_registered_loss_is_read():
         "registered_name": "lossreg>RegisteredLoss",
         "config": inner,
     }
-    expected = LossConfig(name="keras/huber", params={"delta": 2.0}, options={"reduction": "sum"})
-    assert from_keras(config) == expected
+    term = Term(name="keras/huber", params={"delta": 2.0})
+    assert read(config) == LossConfig(terms=(term,), options={"reduction": "sum"})
 
 
 # The shapes of CVE-2025-1550, CVE-2025-8747, CVE-2025-9905 and CVE-2025-9906.
@@ -42,24 +44,84 @@ def test_what_keras_writes_for_a_registered_loss_is_read():
 )
 def test_a_config_cannot_name_code(config):
     with pytest.raises(ConfigError, match="A config can't name code: module '"):
-        from_keras(config)
+        read(config)
 
 
 @pytest.mark.parametrize(
     "config",
     [
         {},
-        {"name": "huber"},
         {"class_name": 3},
         {"class_name": "Huber", "config": "x"},
         {"class_name": "function", "config": {"a": 1}},
     ],
 )
 def test_a_mapping_of_another_form_says_what_is_taken(config):
-    with pytest.raises(ConfigError, match="Give a name, such as 'huber', or what keras.losses"):
-        from_keras(config)
+    with pytest.raises(ConfigError, match="Give a name, such as 'huber'; a call or a sum, such as"):
+        read(config)
 
 
 def test_a_registered_loss_without_a_name_is_refused():
     with pytest.raises(ConfigError, match="This is no config of a registered loss"):
-        from_keras({"module": "lossreg.keras_loss", "class_name": "RegisteredLoss", "config": {}})
+        read({"module": "lossreg.keras_loss", "class_name": "RegisteredLoss", "config": {}})
+
+
+SUM = LossConfig(
+    terms=(Term(name="dice"), Term(name="focal", params={"gamma": 2}, weight=0.5)),
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "dice + 0.5 * focal(gamma=2)",
+        ["dice", "0.5 * focal(gamma=2)"],
+        ["dice", {"name": "focal", "params": {"gamma": 2}, "weight": 0.5}],
+        {"sum": ["dice", {"name": "focal", "params": {"gamma": 2}, "weight": 0.5}]},
+        types.MappingProxyType({"sum": ("dice + 0.5 * focal(gamma=2)",)}),
+        {
+            "class_name": "lossreg>RegisteredSum",
+            "config": {
+                "sum": [
+                    {"weight": 1.0, "loss": "dice", "version": "3", "params": {}},
+                    {"weight": 0.5, "loss": "focal", "version": "1", "params": {"gamma": 2}},
+                ]
+            },
+        },
+    ],
+)
+def test_every_form_of_a_sum_says_the_same(config):
+    assert read(config) == SUM
+
+
+def test_a_loss_may_be_spelled_out():
+    config = {"name": "huber", "params": {"delta": 2}, "options": {"reduction": "sum"}}
+    assert read(config) == LossConfig(
+        terms=(Term(name="huber", params={"delta": 2}),), options={"reduction": "sum"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"name": "huber", "param": {}},
+            "the key 'param', which isn't one of name, params, options. Did you mean 'params'",
+        ),
+        ({"name": 3}, "'name' must be the name of a loss, got 3"),
+        ({"name": "huber", "params": [2]}, r"'params' must map names to values, got \[2\]"),
+        ({"name": "huber", "options": {"dtyp": 1}}, "'options' must map name, reduction, dtype"),
+        ({"name": "huber", "weight": 2}, "the key 'weight', which isn't one of"),
+        ([{"name": "huber", "weight": "2"}], "'weight' must be a finite number, got '2'"),
+        ([{"name": "huber", "weight": float("nan")}], "'weight' must be a finite number, got nan"),
+        ([{"name": "huber", "options": {}}], "the key 'options', which isn't one of"),
+        ({"sum": "mse"}, "'sum' must be a list of losses"),
+        ({"sum": ["mse"], "name": "x"}, "the key 'name', which isn't one of sum, options"),
+        ([], "An empty list describes no loss"),
+        ([3], "A list of losses can't hold 3"),
+        ([["mse"]], r"A list of losses can't hold \['mse'\]"),
+    ],
+)
+def test_what_is_no_loss_is_told(config, message):
+    with pytest.raises(ConfigError, match=message):
+        read(config)

@@ -95,19 +95,19 @@ def _loss(text: str, package: str) -> str:
     if is_word or not is_canonical(loss):
         raise LossNameError(
             f"A loss can't be named {text!r}: it names a function, in lower snake case, and no "
-            f"word of Python's or Keras'. Choose another, such as {_own(loss, package)!r}."
+            f"word of Python's or Keras'. Choose another: --loss {_own(loss, package)}"
         )
     offers = discovery.installed().explain(loss).offers
     if offers:
         raise RegistrationError(
             f"The name {loss!r} is taken by {' and '.join(repr(e.qualified_name) for e in offers)}"
-            f". Choose another, such as {_own(loss, package)!r}."
+            f". Choose another: --loss {_own(loss, package)}"
         )
     others = [other for name, other in PACKAGES.items() if key(name) == key(loss)]
     if others:
         raise RegistrationError(
             f"The name {loss!r} is taken by the package {others[0]!r}; with both installed it "
-            f"would be ambiguous. Choose another, such as {_own(loss, package)!r}."
+            f"would be ambiguous. Choose another: --loss {_own(loss, package)}"
         )
     return loss
 

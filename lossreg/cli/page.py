@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,10 +56,12 @@ def python_use(entry: Entry) -> str:
 
 def config_use(entry: Entry) -> str:
     """Return a line of YAML whose value `get_loss` takes."""
+    # Quoted, since a comma or a slash means something else to YAML.
     values = example(entry).items()
-    params = ", ".join(f"{name}: {'...' if v is ... else json.dumps(v)}" for name, v in values)
-    config = f", config: {{{params}}}" if params else ""
-    return f"loss: {{class_name: {shortest_name(entry)}{config}}}"
+    arguments = ", ".join(f"{name}={'...' if v is ... else repr(v)}" for name, v in values)
+    name = shortest_name(entry)
+    call = name if name.isidentifier() else repr(name)
+    return f'loss: "{call}({arguments})"' if arguments else f'loss: "{call}"'
 
 
 def example(entry: Entry) -> dict[str, Any]:

@@ -113,9 +113,15 @@ def test_an_empty_folder_is_filled(folder):
         pytest.param(["lossreg-focal"], "'lossreg-focal' is taken", id="a known package"),
         pytest.param(["keras"], "'keras' is taken", id="the built-ins"),
         pytest.param(["acme", "--loss", "2d"], "can't be named '2d'", id="no name of a loss"),
-        pytest.param(["acme", "--loss", "yield"], "such as 'acme_yield'", id="a word of Python"),
-        pytest.param(["acme", "--loss", "sum"], "such as 'acme_sum'", id="a function of Python"),
-        pytest.param(["acme", "--loss", "ops"], "such as 'acme_ops'", id="Keras' operations"),
+        pytest.param(
+            ["acme", "--loss", "yield"], "Choose another: --loss acme_yield", id="a keyword's name"
+        ),
+        pytest.param(
+            ["acme", "--loss", "sum"], "Choose another: --loss acme_sum", id="a builtin's name"
+        ),
+        pytest.param(
+            ["acme", "--loss", "ops"], "Choose another: --loss acme_ops", id="Keras' operations"
+        ),
         pytest.param(["acme", "--loss", "keras/huber"], "Write 'huber'", id="a qualified name"),
     ],
 )
@@ -129,10 +135,10 @@ def test_an_illegal_name_is_refused_and_nothing_is_written(folder, arguments, me
 @pytest.mark.parametrize(
     ("loss", "taken", "another"),
     [
-        pytest.param("huber", "'keras/huber'", "'acme_huber'", id="a built-in"),
-        pytest.param("MSE", "'keras/mean_squared_error'", "'acme_mse'", id="its alias"),
-        pytest.param("KLDivergenceLoss", "'keras/kl_divergence'", "'acme_kl_", id="as spelled"),
-        pytest.param("binary_focal", "lossreg-focal", "'acme_binary_focal'", id="a known loss"),
+        pytest.param("huber", "'keras/huber'", "acme_huber", id="a built-in"),
+        pytest.param("MSE", "'keras/mean_squared_error'", "acme_mse", id="its alias"),
+        pytest.param("KLDivergenceLoss", "'keras/kl_divergence'", "acme_kl_", id="as spelled"),
+        pytest.param("binary_focal", "lossreg-focal", "acme_binary_focal", id="a known loss"),
     ],
 )
 def test_the_name_of_another_loss_is_refused_with_one_that_is_free(folder, loss, taken, another):
@@ -140,7 +146,7 @@ def test_the_name_of_another_loss_is_refused_with_one_that_is_free(folder, loss,
     assert (result.exit_code, result.stdout) == (2, "")
     assert "The name" in result.stderr
     assert taken in result.stderr
-    assert f"Choose another, such as {another}" in result.stderr
+    assert f"Choose another: --loss {another}" in result.stderr
     assert written(folder) == []
 
 

@@ -127,4 +127,4 @@ def test_a_required_parameter_stands_in_the_example():
     assert example(entry) == {"shape": ...}
     # Nobody offers it here, so only the qualified name could ever mean it.
     assert python_use(entry) == 'loss = lossreg.get_loss("acme/needs", shape=...)'
-    assert config_use(entry) == "loss: {class_name: acme/needs, config: {shape: ...}}"
+    assert config_use(entry) == "loss: \"'acme/needs'(shape=...)\""

@@ -218,7 +218,7 @@ def test_what_is_built_takes_no_parameters(identifier, params):
         lossreg.get_loss(identifier, **params)
 
 
-@pytest.mark.parametrize("identifier", [3, 2.5, True, b"mse", ["mse"], {"mse"}, object()])
+@pytest.mark.parametrize("identifier", [3, 2.5, True, b"mse", {"mse"}, object()])
 def test_an_identifier_of_another_kind_is_refused(identifier):
     with pytest.raises(ConfigError, match="describes no loss. Give a name, such as 'huber'"):
         lossreg.get_loss(identifier)

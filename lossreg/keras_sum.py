@@ -1,0 +1,138 @@
+"""A sum of registered losses as one `keras.losses.Loss`."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from .entry import BoundSum, WeightedLoss
+from .errors import ConfigError, ParameterError, ShapeError
+from .keras_loss import RegisteredLoss, as_saved, function_form, saved_loss
+
+
+@keras.saving.register_keras_serializable(package="lossreg")
+class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+    """A weighted sum of registered losses.
+
+    Each term weighs, masks and reduces its own values; then they are added. So a term
+    that takes no weights makes the sum refuse them.
+
+    Args:
+        bound: The terms.
+        name: Keras' name of the object; by default made of the terms' names.
+        reduction: How each term is reduced.
+        dtype: What the terms are computed in.
+
+    Raises:
+        ParameterError: An option that Keras refuses.
+    """
+
+    def __init__(
+        self,
+        bound: BoundSum,
+        *,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
+    ) -> None:
+        self.losses = [
+            RegisteredLoss(term.loss, reduction=reduction, dtype=dtype) for term in bound.terms
+        ]
+        if not isinstance(name, str | None):
+            raise ParameterError(f"'name' must be a text or None, got {name!r}.")
+        super().__init__(name=name or bound.name, reduction=reduction, dtype=dtype)
+        self.bound = bound
+
+    def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Return the weighted value of each term; they add up to the loss."""
+        return {
+            str(term): term.weight * loss(y_true, y_pred, sample_weight)
+            for term, loss in zip(self.bound.terms, self.losses, strict=True)
+        }
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the sum of the reduced terms.
+
+        Raises:
+            ShapeError: The labels don't fit, or unreduced terms have several shapes.
+            WeightError: Weights or a mask, and a term that takes none.
+        """
+        return _add(
+            self.bound,
+            [
+                term.weight * loss(y_true, y_pred, sample_weight)
+                for term, loss in zip(self.bound.terms, self.losses, strict=True)
+            ],
+        )
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one value per sample, where every term has one."""
+        return sum_form(self.bound)(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return all that makes this sum again, as data."""
+        terms = [{"weight": term.weight, **as_saved(term.loss)} for term in self.bound.terms]
+        return {"sum": terms, **super().get_config(), "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "RegisteredSum":
+        """Return the sum that a config describes; it can name registered losses only.
+
+        Raises:
+            ConfigError: The config isn't one that `get_config` returned.
+            LossLookupError: A loss isn't here; it says which package to install.
+        """
+        options = {key: value for key, value in config.items() if key != "sum"}
+        saved = config.get("sum")
+        if not isinstance(saved, list) or not saved or not set(options) <= _OPTIONS:
+            raise ConfigError(f"This is no config of a sum of registered losses: {config!r}.")
+        return cls(BoundSum(terms=tuple(map(_saved_term, saved))), **options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}
+        return functools.partial(RegisteredSum, **options), (self.bound,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RegisteredSum) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash(self.bound.name)
+
+    def __repr__(self) -> str:
+        return f"<{self.bound}>"
+
+
+_OPTIONS = {"name", "reduction", "dtype"}
+
+
+def _saved_term(config: Any) -> WeightedLoss:
+    weight = config.get("weight") if isinstance(config, Mapping) else None
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise ConfigError(f"This is no term of a sum of registered losses: {config!r}.")
+    return WeightedLoss(weight=float(weight), loss=saved_loss(config))
+
+
+def sum_form(bound: BoundSum) -> Callable[[Any, Any], Any]:
+    """Return `(y_true, y_pred)` to the sum of the terms, one value per sample."""
+    forms = [(term.weight, function_form(term.loss)) for term in bound.terms]
+
+    def values(y_true: Any, y_pred: Any) -> Any:
+        return _add(bound, [weight * form(y_true, y_pred) for weight, form in forms])
+
+    values.__name__ = values.__qualname__ = bound.name
+    values.__doc__ = f"{bound}, one value per sample."
+    return values
+
+
+def _add(bound: BoundSum, values: list[Any]) -> Any:
+    shapes = [tuple(value.shape) for value in values]
+    # An unknown size fits any.
+    if any(len(shape) != len(shapes[0]) for shape in shapes) or any(
+        len({size for size in sizes if size is not None}) > 1 for sizes in zip(*shapes, strict=True)
+    ):
+        raise ShapeError(
+            f"The terms of {bound} have values of shapes {', '.join(map(str, shapes))}, which "
+            "can't be added. Let each be reduced, or take terms of one shape."
+        )
+    return functools.reduce(lambda total, value: total + value, values)
