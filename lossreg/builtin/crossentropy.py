@@ -62,7 +62,8 @@ def categorical_crossentropy(
         y_pred: Probabilities in [0, 1], or logits with `from_logits`, same shape.
         from_logits: Whether `y_pred` holds logits, that is, the last layer has no softmax.
         label_smoothing: Share of each label that is spread over all classes. Keras counts the
-            classes on the last axis, whatever `axis` says.
+            classes on the last axis, whatever `axis` says, so that with another axis the
+            labels don't sum to 1 and TensorFlow's gradient is wrong.
         axis: Axis of the classes.
 
     Returns:

@@ -1,0 +1,199 @@
+"""Values for a parameter, from its type: others than the default, edges, and wrong ones."""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union
+
+REQUIRED = object()
+"""Stands for the default of a parameter that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The range of a number; None where a side is open to infinity."""
+
+    low: float | None
+    high: float | None
+    closed_low: bool
+    closed_high: bool
+
+
+def others(annotation: Any, default: Any, classes: int) -> list[Any]:
+    """Return values that differ from the default, the most telling ones first.
+
+    They needn't all be legal: a type can't say that an axis must exist.
+
+    Args:
+        annotation: The parameter's type, with its range.
+        default: Its default, or `REQUIRED`.
+        classes: Length of a list that has one entry for each class.
+    """
+    if annotation is Any and default is not REQUIRED and default is not None:
+        # An untyped parameter says by its default what it is.
+        annotation = tuple[Any, ...] if isinstance(default, list | tuple) else type(default)
+    # Lists first: they have more to lose on the way through a file than a number has.
+    alternatives = sorted(members(annotation), key=lambda member: kinds(member) != {"list"})
+    found = [value for member in alternatives for value in _values(member, classes)]
+    # True is 1 for Python, and another value for a parameter.
+    return [value for value in found if (type(value), value) != (type(default), default)]
+
+
+def members(annotation: Any) -> Iterator[Any]:
+    """Yield the alternatives of a type: those of a union, None last, or the type itself."""
+    if typing.get_origin(annotation) in (Union, types.UnionType):
+        arguments = typing.get_args(annotation)
+        yield from (a for a in arguments if a is not type(None))
+        yield from (a for a in arguments if a is type(None))
+    else:
+        yield annotation
+
+
+def bounds(annotation: Any) -> Bounds:
+    """Return the range that is annotated to a number."""
+    said: dict[str, float] = {}
+    metadata = typing.get_args(annotation)[1:] if _is_annotated(annotation) else ()
+    for constraint in metadata:
+        # pydantic's Field keeps its constraints in a list of its own.
+        for one in (constraint, *getattr(constraint, "metadata", ())):
+            for bound in ("ge", "gt", "le", "lt"):
+                if getattr(one, bound, None) is not None:
+                    said[bound] = getattr(one, bound)
+    return Bounds(
+        low=said.get("ge", said.get("gt")),
+        high=said.get("le", said.get("lt")),
+        closed_low="gt" not in said,
+        closed_high="lt" not in said,
+    )
+
+
+def plain_type(annotation: Any) -> Any:
+    """Return a type without what is annotated to it."""
+    return typing.get_args(annotation)[0] if _is_annotated(annotation) else annotation
+
+
+def edges(annotation: Any) -> list[Any]:
+    """Return every choice, or numbers at the ends of a range, zero and a negative one inside it.
+
+    No type says which whole numbers an axis or a class can be; they have none.
+    """
+    plain = plain_type(annotation)
+    if plain is bool or typing.get_origin(plain) is Literal:
+        return _values(annotation, classes=1)
+    if plain is not float:
+        return []
+    limit = bounds(annotation)
+    low = [] if limit.low is None else [limit.low + (0 if limit.closed_low else 1e-3)]
+    high = [] if limit.high is None else [limit.high - (0 if limit.closed_high else 1e-3)]
+    inside = [
+        value
+        for value in (0.0, -1.5, 10.0)
+        if (limit.low is None or value > limit.low) and (limit.high is None or value < limit.high)
+    ]
+    return [*low, *high, *inside]
+
+
+def outside(annotation: Any) -> list[float]:
+    """Return numbers beyond the ends of a range."""
+    limit = bounds(annotation)
+    found = []
+    if limit.low is not None:
+        found.append(limit.low - (1 if limit.closed_low else 0))
+    if limit.high is not None:
+        found.append(limit.high + (1 if limit.closed_high else 0))
+    # An alternative without a range may take the one and not the other.
+    return [number for value in found for number in (plain_type(annotation)(value), int(value))]
+
+
+# A value of each kind that a config file can hold.
+KINDS: Mapping[str, Any] = types.MappingProxyType(
+    {
+        "number": 0.7,
+        "bool": True,
+        "text": "nonsense",
+        "None": None,
+        "list": ("nonsense", "more"),
+        "mapping": {"nonsense": 1},
+    }
+)
+
+
+def kinds(annotation: Any) -> set[str] | None:
+    """Return the keys of `KINDS` that a type allows, or None if it doesn't say."""
+    found: set[str] = set()
+    for member in members(annotation):
+        plain = plain_type(member)
+        if plain is not member and len(list(members(plain))) > 1:
+            inner = kinds(plain)
+        else:
+            inner = _kind(plain)
+        if inner is None:
+            return None
+        found |= inner
+    return found
+
+
+def _kind(plain: Any) -> set[str] | None:
+    origin = typing.get_origin(plain)
+    if origin is Literal:
+        return {kind for value in typing.get_args(plain) for kind in _kind(type(value)) or ()}
+    if plain in (list, tuple) or origin in (list, tuple, Sequence):
+        return {"list"}
+    if plain is dict or origin in (dict, Mapping):
+        return {"mapping"}
+    simple = {int: "number", float: "number", bool: "bool", str: "text", type(None): "None"}
+    return {simple[plain]} if plain in simple else None
+
+
+def _is_annotated(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is Annotated
+
+
+def _values(annotation: Any, classes: int) -> list[Any]:
+    plain, origin = plain_type(annotation), typing.get_origin(plain_type(annotation))
+    if plain is not annotation and len(list(members(plain))) > 1:
+        return [value for member in members(plain) for value in _values(member, classes)]
+    arguments = typing.get_args(plain)
+    if plain is bool:
+        return [True, False]
+    if plain is int:
+        # 1 and 2 are axes and classes too; 0 would be the axis of the batch.
+        return [int(value) for value in _numbers(bounds(annotation), (1, 2, 3, -2, 0))]
+    if plain is float:
+        return _numbers(bounds(annotation), (0.5, 1.5, 3.0))
+    if plain is type(None):
+        return [None]
+    if plain is Any:
+        return [0.5, 1.5, 1, 2, True]
+    if origin is Literal:
+        return list(arguments)
+    if plain in (list, tuple):
+        return _lists((Any, ...), classes)
+    if origin in (list, Sequence):
+        return _lists((arguments[0], ...), classes)
+    if origin is tuple:
+        return _lists(arguments, classes)
+    return []
+
+
+def _numbers(limit: Bounds, unbounded: tuple[float, ...]) -> list[Any]:
+    """Return numbers well inside a range."""
+    if limit.low is not None and limit.high is not None:
+        span = limit.high - limit.low
+        return [limit.low + span * 0.3, limit.low + span * 0.7, limit.low, limit.high]
+    if limit.low is not None:
+        return [limit.low + step for step in (0.5, 1.5, 3.0, 1.0, 2.0)]
+    if limit.high is not None:
+        return [limit.high - step for step in (0.5, 1.5, 3.0, 1.0, 2.0)]
+    return list(unbounded)
+
+
+def _lists(entries: tuple[Any, ...], classes: int) -> list[Any]:
+    if entries[-1] is not ...:
+        each = [_values(entry, classes) for entry in entries]
+        return [tuple(values[0] for values in each)] if all(each) else []
+    found = _values(entries[0], classes)
+    # Axes come in a list of two, weights in one with an entry for each class.
+    lengths = (classes, 2) if plain_type(entries[0]) is not int else (2, classes)
+    return [tuple((found * length)[:length]) for length in lengths if found]

@@ -1,0 +1,205 @@
+"""A loss under check: its parameters, its inputs, and what it makes of them."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossreg import lazy
+from lossreg.entry import Entry
+from lossreg.errors import ParameterError
+from lossreg.spec import LossSpec
+
+from . import backend
+from .choices import REQUIRED, others
+from .results import NotApplicableError, raised
+from .samples import Array, Sample, Situation, class_axis, draw, shape_of
+
+if TYPE_CHECKING:
+    from .suite import Suite
+
+_keras_loss: Any = lazy.LazyModule("lossreg.keras_loss")
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A loss's parameters and one input; as a text, what a message says of it."""
+
+    situation: Situation
+    said: str
+    params: Params
+    sample: Sample
+
+    def __str__(self) -> str:
+        return f"{self.situation} predictions and {self.said}"
+
+    def row(self, index: int) -> str:
+        """Return one sample of the batch as a text."""
+        y_true, y_pred = self.sample.y_true[index], self.sample.y_pred[index]
+        return f"{self}, sample y_true={_short(y_true)}, y_pred={_short(y_pred)}"
+
+
+class Subject:
+    """One loss, with values for its parameters and inputs that suit it."""
+
+    def __init__(self, entry: Entry, suite: "Suite") -> None:
+        self.entry = entry
+        self.suite = suite
+
+    @property
+    def spec(self) -> LossSpec:
+        """What the plugin says about the loss."""
+        return self.entry.spec
+
+    def loss(self, params: Params, **options: Any) -> Any:
+        """Return the class form, as `get_loss` does."""
+        return _keras_loss.RegisteredLoss(self.entry.bind(params), **options)
+
+    def function(self, params: Params, dtype: str = "float32") -> Callable[[Any, Any], Any]:
+        """Return the value per sample, before Keras weighs and reduces."""
+        return self.loss(params, dtype=dtype).call  # type: ignore[no-any-return]  # Keras has no types
+
+    def values(self, case: Case, dtype: str = "float32") -> Array:
+        """Return the value of each sample."""
+        return values_of(self.loss(case.params, dtype=dtype), case, dtype)
+
+    def value_and_gradient(self, case: Case, dtype: str = "float32") -> tuple[Array, Array]:
+        """Return the value of each sample, and the gradient of their sum."""
+        function = self.function(case.params, dtype)
+        values, gradient = backend.eager()(function, *tensors(case.sample, dtype))
+        return backend.numbers(values), backend.numbers(gradient)
+
+    def case(
+        self, params: Params, situation: Situation = "ordinary", *, largest: float = 1e4
+    ) -> Case:
+        """Return one input for one choice of parameters."""
+        sample = draw(self.spec, params, situation, largest=largest)
+        return Case(situation=situation, said=self.said(params), params=params, sample=sample)
+
+    def cases(self, *situations: Situation, largest: float = 1e4) -> Iterator[Case]:
+        """Yield an input of each kind for every choice of parameters."""
+        for params in self.settings:
+            for situation in situations:
+                yield self.case(params, situation, largest=largest)
+
+    def said(self, params: Params) -> str:
+        """Return how parameters differ from the defaults, for messages."""
+        own = {p.name: p.default for p in self.entry.signature.parameters if not p.required}
+        changed = [f"{k}={v!r}" for k, v in params.items() if k not in own or v != own[k]]
+        return ", ".join(changed) or "default parameters"
+
+    @cached_property
+    def defaults(self) -> Params:
+        """The default of each parameter; for one without, the first value that works."""
+        required = [p.name for p in self.entry.signature.parameters if p.required]
+        legal = []
+        for values in itertools.islice(itertools.product(*map(self._others, required)), 50):
+            params = dict(zip(required, values, strict=True))
+            try:
+                legal.append(self.entry.bind(params).params)
+            except ParameterError:
+                continue
+            if not required or self.takes(legal[-1]):
+                return legal[-1]
+        if not legal:
+            raise NotApplicableError(
+                f"parameter {required[0]!r} has no default, and its type doesn't say which values "
+                "it takes"
+            )
+        return legal[0]
+
+    @cached_property
+    def changed(self) -> Params:
+        """Another value than the default for every parameter that has one, all at once."""
+        params = self.defaults
+        for name in self._names:
+            params = next(self._with_another(params, name), params)
+        return params
+
+    @cached_property
+    def both(self) -> list[Params]:
+        """The defaults, and every parameter changed."""
+        return _unique([self.defaults, self.changed])
+
+    @cached_property
+    def bases(self) -> list[Params]:
+        """The defaults, on probabilities and on logits if the loss takes both."""
+        flipped = {**self.defaults, "from_logits": not self.defaults.get("from_logits")}
+        return [self.defaults, *([flipped] if "from_logits" in self.defaults else [])]
+
+    @cached_property
+    def settings(self) -> list[Params]:
+        """All choices of parameters: the bases, these with one parameter changed, all changed."""
+        each = [
+            params
+            for base in self.bases
+            for name in self._names
+            if name != "from_logits"
+            # A weight or a list of weights, an axis or a list of axes: one of each.
+            for is_list in (True, False)
+            for params in itertools.islice(self._with_another(base, name, is_list=is_list), 1)
+        ]
+        return _unique([*self.bases, *each, self.changed])
+
+    def takes(self, params: Params) -> bool:
+        """Return whether the loss works with some parameters on an ordinary input."""
+        error = raised(lambda: self.values(self.case(params)))
+        # Where no input can be drawn, the signature alone decides.
+        return error is None or isinstance(error, NotApplicableError)
+
+    @property
+    def _names(self) -> list[str]:
+        # The axis first: how many classes there are depends on it.
+        names = [parameter.name for parameter in self.entry.signature.parameters]
+        return sorted(names, key=lambda name: name != "axis")
+
+    def _others(self, name: str, params: Params | None = None) -> list[Any]:
+        default = REQUIRED if params is None else params[name]
+        shape = shape_of(self.spec)
+        axis = class_axis(params or {})
+        classes = shape[axis] if -len(shape) <= axis < len(shape) else shape[-1]
+        return others(self.entry.signature.annotations[name], default, classes)
+
+    def _with_another(
+        self, params: Params, name: str, *, is_list: bool | None = None
+    ) -> Iterator[Params]:
+        """Yield parameters with another value for one of them that the loss takes."""
+        for value in self._others(name, params):
+            if is_list not in (None, isinstance(value, tuple)):
+                continue
+            try:
+                another = self.entry.bind({**params, name: value}).params
+            except ParameterError:
+                continue
+            if self.takes(another):
+                yield another
+
+
+def tensors(sample: Sample, dtype: str) -> tuple[Any, Any]:
+    """Return labels and predictions as tensors."""
+    return backend.tensor(sample.y_true, dtype), backend.tensor(sample.y_pred, dtype)
+
+
+def values_of(loss: Any, case: Case, dtype: str = "float32") -> Array:
+    """Return the value of each sample by a loss that is built already."""
+    return backend.numbers(loss.call(*tensors(case.sample, dtype)))
+
+
+def worst(values: Array, fault: Array) -> int:
+    """Return the index in the batch of the first faulty number of an array."""
+    return int(np.argwhere(fault)[0][0]) if values.ndim else 0
+
+
+def _unique(settings: list[Params]) -> list[Params]:
+    return [params for index, params in enumerate(settings) if params not in settings[:index]]
+
+
+def _short(values: Any) -> str:
+    flat = np.asarray(values).reshape(-1)
+    shown = ", ".join(f"{value:.4g}" for value in flat[:6].tolist())
+    return f"[{shown}, ...]" if flat.size > 6 else f"[{shown}]"

@@ -1,0 +1,434 @@
+"""Each check catches the loss that is broken in just its way, and passes another."""
+
+import functools
+import itertools
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pytest
+from annotated_types import Ge, Le
+from fakes import ACME, spec
+from pydantic import BeforeValidator
+from sites import install
+
+from lossreg import discovery
+from lossreg.lazy import ops
+from lossreg.testing import ConformanceError
+from lossreg.testing.results import NotApplicableError
+from lossreg.testing.run import CHECKS, run_check
+from lossreg.testing.suite import Suite
+
+calls = itertools.count(1)
+
+
+def itself(target):
+    return target
+
+
+def suite_of(target, name="made_up", **fields):
+    """Return what the kit has of one loss, beside the built-ins."""
+    registry = discovery.discover([discovery.builtin()])
+    registry.add(spec(name, target, **fields), ACME, functools.partial(itself, target))
+    return Suite(registry, "acme-losses")
+
+
+def run(check, target, name="made_up", **fields):
+    run_check(suite_of(target, name, **fields), name, check)
+
+
+BINARY = {"y_true": "binary", "y_pred": "probabilities", "task": ("binary",)}
+LOGITS = {**BINARY, "y_pred": "logits"}
+INTEGER = {"y_true": "integer", "y_pred": "probabilities", "task": ("multiclass",)}
+
+
+# Losses that keep what they promise
+
+
+def squared(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
+    """A fake made_up.
+
+    `scale * mean((y_true - y_pred)**2)` over the last axis.
+
+    Args:
+        y_true: Any finite numbers, shape `(batch, ..., outputs)`.
+        y_pred: Any finite numbers, same shape.
+        scale: A factor.
+
+    Returns:
+        Squared units of the labels, shape `(batch, ...)`.
+
+    Source:
+        Nobody, 2024, equation 1.
+    """
+    return scale * ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+
+def on_logits(y_true, y_pred):
+    return ops.mean(ops.softplus(y_pred) - y_true * y_pred, axis=-1)
+
+
+def by_class(y_true, y_pred):
+    return 1 - ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1), -1)
+
+
+def at_least_float32(y_true, y_pred):
+    p = ops.clip(ops.cast(y_pred, "float32"), 1e-7, 1 - 1e-7)
+    y_true = ops.cast(y_true, "float32")
+    return -ops.mean(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p), axis=-1)
+
+
+def overlap(y_true, y_pred, *, axis: int | None = None):
+    return 1 - ops.sum(y_true * y_pred, axis=axis) / ops.sum(y_true + y_pred + 1e-3, axis=axis)
+
+
+def weighted(y_true, y_pred, *, weights: tuple[Annotated[float, Ge(0), Le(9)], ...] | None = None):
+    values = ops.square(y_true - y_pred)
+    if weights is not None:
+        values = values * ops.convert_to_tensor(weights, dtype=y_pred.dtype)
+    return ops.mean(values, axis=-1)
+
+
+class Written:
+    """A factory, as a class that someone wrote for Keras: nothing in it has a type."""
+
+    def __new__(cls, factor, power=2, **kwargs):
+        return lambda y_true, y_pred: factor * ops.mean(abs(y_true - y_pred) ** power, axis=-1)
+
+
+# Losses that don't
+
+
+def for_the_batch(y_true, y_pred):
+    return ops.mean(ops.square(y_true - y_pred))
+
+
+def for_each_entry(y_true, y_pred):
+    return ops.square(y_true - y_pred)
+
+
+def unclipped(y_true, y_pred):
+    return -ops.mean(y_true * ops.log(y_pred), axis=-1)
+
+
+def rooted(y_true, y_pred):
+    return ops.sqrt(ops.mean(ops.square(y_true - y_pred), axis=-1))
+
+
+def clipped(y_true, y_pred):
+    p = ops.clip(y_pred, 1e-7, 1 - 1e-7)
+    return -ops.mean(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p), axis=-1)
+
+
+def clipped_logits(y_true, y_pred):
+    return clipped(y_true, 1 / (1 + ops.exp(-y_pred)))
+
+
+def half_constant(y_true, y_pred):
+    error = y_true - y_pred
+    return ops.mean(ops.stop_gradient(error) * error, axis=-1)
+
+
+def in_float32(y_true, y_pred):
+    return squared(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+
+
+def counted(y_true, y_pred):
+    return next(calls) * squared(y_true, y_pred)
+
+
+def by_numpy(y_true, y_pred):
+    return ops.convert_to_tensor(np.square(np.asarray(y_true) - np.asarray(y_pred)).mean(-1))
+
+
+def fixed_batch(y_true, y_pred):
+    return ops.reshape(squared(y_true, y_pred), (int(y_pred.shape[0]),))
+
+
+def by_place(y_true, y_pred):
+    return squared(y_true, y_pred) * ops.arange(1, y_pred.shape[0] + 1, dtype=y_pred.dtype)
+
+
+def relative(y_true, y_pred):
+    values = squared(y_true, y_pred)
+    return values / ops.mean(values)
+
+
+def cast_labels(y_true, y_pred):
+    return by_class(ops.cast(ops.cast(y_true, y_pred.dtype), "int32"), y_pred)
+
+
+def keyed(y_true, y_pred, *, weights: dict[int, float] = {1: 2.0}):  # noqa: B006
+    return squared(y_true, y_pred)
+
+
+def called(y_true, y_pred, *, then: Callable[[Any], Any] = lambda value: value):
+    return then(squared(y_true, y_pred))
+
+
+def variadic(y_true, y_pred, **kwargs):
+    return squared(y_true, y_pred)
+
+
+def anything(y_true, y_pred, *, scale: Any = 1.0):
+    return scale * squared(y_true, y_pred)
+
+
+def lenient(y_true, y_pred, *, scale: Annotated[float, BeforeValidator(float)] = 1.0):
+    return scale * squared(y_true, y_pred)
+
+
+def fragile(y_true, y_pred, *, power: Annotated[float, Ge(0)] = 2.0):
+    return ops.mean(ops.power(ops.abs(y_true - y_pred), power), axis=-1)
+
+
+def unbounded(y_true, y_pred, *, temperature: float = 1.0):
+    return squared(y_true, y_pred) / temperature
+
+
+def choosy(y_true, y_pred, *, norm: Literal["l1", "l2"] = "l2"):
+    return {"l2": squared}[norm](y_true, y_pred)
+
+
+def default_outside(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = -1.0):
+    return scale * squared(y_true, y_pred)
+
+
+def with_a_way_out(y_true, y_pred, *, scale: Annotated[float, Ge(0)] | int = 1.0):
+    return scale * squared(y_true, y_pred)
+
+
+def undocumented(y_true, y_pred, *, scale: float = 1.0):
+    """A fake made_up.
+
+    It is the squared error.
+
+    Args:
+        y_true: Any finite numbers.
+        y_pred: Any finite numbers.
+    """
+
+
+GOOD = [
+    pytest.param("finite_values", squared, {}, id="finite values"),
+    pytest.param("finite_values", overlap, BINARY, id="one value for a batch, as axis=None says"),
+    pytest.param(
+        "finite_values", for_the_batch, {"couples_batch": True}, id="one value, as the spec says"
+    ),
+    pytest.param("finite_gradients", squared, {}, id="finite gradients"),
+    pytest.param("saturated_model_learns", on_logits, LOGITS, id="logits that aren't clipped"),
+    pytest.param("numerical_gradient", squared, {}, id="a gradient that is the derivative"),
+    pytest.param("numerical_gradient", weighted, {}, id="weights, as many as there are outputs"),
+    pytest.param("compiled", squared, {}, id="compiled as it is"),
+    pytest.param("permuted_batch", squared, {}, id="order doesn't matter"),
+    pytest.param("zero_weight", squared, {}, id="weights"),
+    pytest.param("zero_weight", overlap, BINARY, id="weights with some axis"),
+    pytest.param("reductions", squared, {}, id="reductions"),
+    pytest.param("integer_labels", by_class, INTEGER, id="integers stay integers"),
+    pytest.param("float16", at_least_float32, BINARY, id="at least float32"),
+    pytest.param("config", weighted, {}, id="a list in a config"),
+    pytest.param("pickling", weighted, {}, id="a list in a pickle"),
+    pytest.param("unknown_parameter", squared, {}, id="only what it has"),
+    pytest.param("unknown_parameter", Written, {}, id="a factory ignores no parameter"),
+    pytest.param("parameter_type", squared, {}, id="a number only"),
+    pytest.param("parameter_range", squared, {}, id="a range that holds"),
+    pytest.param("shape_mismatch", squared, {}, id="shapes that lossreg refuses"),
+    pytest.param("docstring", squared, {}, id="documented"),
+    pytest.param("names", squared, {"aliases": ("never_heard",)}, id="free names"),
+]
+BROKEN = [
+    pytest.param(
+        "finite_values",
+        for_the_batch,
+        {},
+        r"one value per sample, shape \(6,\).*shape \(\) for",
+        id="one value for a batch",
+    ),
+    pytest.param("finite_values", for_each_entry, {}, r"got shape \(6, 5\)", id="not reduced"),
+    pytest.param("finite_values", unclipped, BINARY, "got (inf|nan).*Clip", id="log of 0"),
+    pytest.param(
+        "finite_gradients", rooted, {}, "With perfect predictions.*got (nan|inf)", id="root at 0"
+    ),
+    pytest.param(
+        "saturated_model_learns",
+        clipped,
+        BINARY,
+        "probabilities that are wrong by 30.*got 0",
+        id="clipped probabilities",
+    ),
+    pytest.param(
+        "saturated_model_learns",
+        clipped_logits,
+        LOGITS,
+        "With logits that are wrong by 30",
+        id="logits turned into probabilities",
+    ),
+    pytest.param("numerical_gradient", half_constant, {}, "slope of", id="a gradient cut off"),
+    pytest.param("numerical_gradient", in_float32, {}, "values in float32", id="no float64"),
+    pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
+    pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
+    pytest.param("compiled", fixed_batch, {}, "It raised TypeError", id="a fixed size of batch"),
+    pytest.param("permuted_batch", by_place, {}, "in another place", id="place in the batch"),
+    pytest.param("zero_weight", relative, {}, "the sum of the others", id="coupled samples"),
+    pytest.param("reductions", counted, {}, "reduction=", id="other values at each call"),
+    pytest.param("integer_labels", cast_labels, INTEGER, "never y_true", id="labels cast"),
+    pytest.param("float16", clipped, BINARY, "got nan", id="an epsilon that float16 hasn't"),
+    pytest.param("config", keyed, {}, "the keys of a mapping are texts", id="numbers as keys"),
+    pytest.param("pickling", called, {}, "can't be pickled", id="a function as a parameter"),
+    pytest.param("unknown_parameter", variadic, {}, "declare each parameter", id="**kwargs"),
+    pytest.param("parameter_type", anything, {}, "Write what the parameter takes", id="no type"),
+    pytest.param("parameter_type", lenient, {}, "scale=True", id="a type that converts"),
+    pytest.param(
+        "parameter_range", unbounded, {}, "temperature=0.0, which its range allows", id="no range"
+    ),
+    pytest.param(
+        "parameter_range", choosy, {}, "norm='l1', which its range allows.*KeyError", id="a choice"
+    ),
+    pytest.param("parameter_range", default_outside, {}, "outside its own range", id="the default"),
+    pytest.param("parameter_range", with_a_way_out, {}, "scale=-1", id="a way around the range"),
+    pytest.param(
+        "shape_mismatch", squared, {"y_true": "unspecified"}, "Say in the spec", id="broadcast"
+    ),
+    pytest.param(
+        "docstring",
+        undocumented,
+        {},
+        "lacks a formula.*'Returns:', a section 'Source:', 'scale' in Args",
+        id="sections",
+    ),
+    pytest.param("docstring", squared, {"summary": "Another."}, "begins with", id="the summary"),
+    pytest.param("names", squared, {"aliases": ("mse",)}, "keras .* offers", id="a built-in's"),
+    pytest.param("names", squared, {"aliases": ("sparse_focal",)}, "lossreg-focal", id="known"),
+]
+
+
+@pytest.mark.parametrize(("check", "target", "fields"), GOOD)
+def test_a_check_passes_a_loss_that_keeps_its_promise(check, target, fields):
+    run(check, target, **fields)
+
+
+@pytest.mark.parametrize(("check", "target", "fields", "said"), BROKEN)
+def test_a_check_catches_the_loss_that_breaks_its_promise(check, target, fields, said):
+    with pytest.raises(ConformanceError, match=f"(?s)acme-losses/made_up.*{check}: .*{said}"):
+        run(check, target, **fields)
+
+
+def test_every_check_has_a_loss_that_it_passes_and_one_that_it_catches():
+    passed = {case.values[0] for case in GOOD} | {"fresh_process", "light_import"}
+    caught = {case.values[0] for case in BROKEN}
+    assert passed == caught | {"fresh_process", "light_import"} == set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("check", "fields", "said"),
+    [
+        ("permuted_batch", {"couples_batch": True}, "couples the samples"),
+        ("zero_weight", {"couples_batch": True}, "has a value of its own"),
+        ("integer_labels", {}, "no class numbers"),
+        ("saturated_model_learns", {}, "no logits and no probabilities"),
+        ("finite_values", {"y_pred": "unspecified"}, "no input can be drawn"),
+        ("light_import", {}, "isn't installed"),
+        ("fresh_process", {}, "isn't installed"),
+    ],
+)
+def test_a_check_without_a_meaning_says_why(check, fields, said):
+    with pytest.raises(NotApplicableError, match=said):
+        run(check, squared, **fields)
+
+
+def test_a_required_parameter_gets_a_value_that_works():
+    subject = suite_of(Written).subjects["made_up"]
+    assert set(subject.defaults) == {"factor", "power"}
+    assert subject.defaults["power"] == 2
+    assert subject.changed["factor"] != subject.defaults["factor"]
+    assert subject.changed["power"] != 2
+
+
+def test_a_list_gets_as_many_entries_as_there_are_outputs():
+    subject = suite_of(weighted).subjects["made_up"]
+    assert len(subject.changed["weights"]) == 5
+
+
+def test_a_parameter_is_changed_where_no_input_can_be_drawn():
+    subject = suite_of(squared, y_true="unspecified").subjects["made_up"]
+    assert subject.changed == {"scale": 0.5}
+
+
+def test_what_only_another_value_of_a_parameter_breaks_is_found():
+    with pytest.raises(ConformanceError, match="With perfect predictions and power=0.5"):
+        run("finite_gradients", fragile)
+
+
+# In processes of their own
+
+PLUGIN = """
+import os, sys
+
+@hookimpl
+def lossreg_losses():
+    specs = [spec("steady"), spec("moody"), spec("heavy", f"{__package__}.heavy:heavy")]
+    return [*specs, spec("fleeting")] if "pytest" in sys.modules else specs
+"""
+LOSSES = """
+import os
+from typing import Annotated
+from annotated_types import Ge
+from lossreg.lazy import ops
+
+def steady(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
+    return scale * ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+def moody(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
+    return os.getpid() * steady(y_true, y_pred, scale=scale)
+
+def fleeting(y_true, y_pred):
+    return steady(y_true, y_pred)
+"""
+HEAVY = """
+import keras
+
+def heavy(y_true, y_pred):
+    return keras.ops.mean(y_pred, axis=-1)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed_suite(tmp_path_factory):
+    """An installed package with losses that only a fresh process finds out."""
+    site = tmp_path_factory.mktemp("site")
+    package = install(site, PLUGIN, losses=LOSSES)
+    (site / package / "heavy.py").write_text(HEAVY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        found = [p for p in discovery.installed_plugins() if p.provider == ACME]
+        yield Suite(discovery.discover(found), "acme-losses")
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize("check", ["fresh_process", "light_import"])
+def test_a_loss_passes_that_another_process_finds_as_it_was(installed_suite, check):
+    run_check(installed_suite, "steady", check)
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize(
+    ("check", "loss", "said"),
+    [
+        ("fresh_process", "moody", "expected the values that it had"),
+        ("fresh_process", "fleeting", "can't be loaded: UnknownLossError"),
+        ("light_import", "heavy", "an import of keras.*lossreg.lazy"),
+    ],
+)
+def test_a_loss_is_caught_that_another_process_finds_changed(installed_suite, check, loss, said):
+    with pytest.raises(ConformanceError, match=f"(?s)acme-losses/{loss}.*{said}"):
+        run_check(installed_suite, loss, check)
+
+
+@pytest.mark.fresh
+def test_a_plugin_module_that_imports_keras_is_caught(tmp_path, monkeypatch):
+    package = install(tmp_path, "import keras\n" + PLUGIN, losses=LOSSES)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = [p for p in discovery.installed_plugins() if p.provider == ACME]
+    suite = Suite(discovery.discover(found), "acme-losses")
+    with pytest.raises(ConformanceError, match=f"'import {package}.plugin'.*import of keras"):
+        run_check(suite, "steady", "light_import")
