@@ -26,14 +26,14 @@ KERAS_TESTS := tests/integration plugins
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/made  ## train one network with several losses on imbalanced data; writes curves.png
+demo: .venv/made  ## train one network with several losses on imbalanced data, and compare them
 	$(RUN) examples/compare_losses.py $(DEMO)
 
 test: test-core test-keras  ## all tests of the core and the plugins
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
 	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh"
-	$(RUN) -m pytest -q --doctest-modules lossreg --ignore lossreg/keras_loss.py --ignore lossreg/shapes.py
+	$(RUN) -m pytest -q --doctest-modules lossreg --ignore-glob 'lossreg/keras_*.py' --ignore lossreg/shapes.py
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh"

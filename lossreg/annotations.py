@@ -76,7 +76,7 @@ def allowed(annotation: Any) -> str:
 
     >>> from annotated_types import Ge, Le
     >>> allowed(Annotated[float, Ge(0), Le(1)] | None)
-    'a number in [0, 1] or None'
+    'None or a number in [0, 1]'
     >>> allowed(tuple[Annotated[float, Ge(0)], ...])
     'a list, each entry a number >= 0'
     """
@@ -85,7 +85,9 @@ def allowed(annotation: Any) -> str:
         kind, comma, entries = allowed(arguments[0]).partition(",")
         return " ".join(filter(None, [kind, _range(arguments[1:])])) + comma + entries
     if origin in (Union, types.UnionType):
-        return " or ".join(allowed(argument) for argument in arguments)
+        # None first: behind a list it would seem to be among the entries.
+        ordered = sorted(arguments, key=lambda argument: argument is not type(None))
+        return " or ".join(allowed(argument) for argument in ordered)
     if origin is Literal:
         return " or ".join(repr(argument) for argument in arguments)
     if origin in (list, Sequence) or (origin is tuple and arguments[-1:] == (...,)):

@@ -115,11 +115,7 @@ class BoundLoss:
     def _make(self, dtype: str | None) -> Callable[[Any, Any], Any]:
         takes_dtype = dtype is not None and self.entry.signature.takes_dtype
         made = self.entry.target(**self.params, **({"dtype": dtype} if takes_dtype else {}))
-        of_keras = {
-            base.__name__
-            for base in type(made).__mro__
-            if base.__module__.partition(".")[0] == "keras"
-        }
+        of_keras = keras_bases(type(made))
         # A Keras loss reduces in __call__; its `call` has the value per sample.
         function = getattr(made, "call", made)
         # A metric or a layer of Keras can be called too, and is no loss.
@@ -139,6 +135,11 @@ class BoundLoss:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"entry": self.entry, "items": self.items}
+
+
+def keras_bases(kind: type) -> set[str]:
+    """Return the names of the classes of Keras that a class comes from."""
+    return {b.__name__ for b in kind.__mro__ if b.__module__.partition(".")[0] == "keras"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,7 @@ def _unusable(entry: Entry) -> str | None:
 
 def _exposed(location: str) -> str | None:
     """Return why others may have put a plugin into its folder, or None."""
-    folder = Path(location or ".").resolve()
+    folder = Path(location).resolve()
     if folder == Path.cwd() and folder != Path(sys.prefix):
         return "the current directory: whoever can write there can run code here"
     try:

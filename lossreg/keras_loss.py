@@ -16,7 +16,7 @@ from .annotations import as_json
 from .entry import BoundLoss
 from .errors import ConfigError, LossLookupError, ParameterError, WeightError
 from .params import OPTIONS
-from .provider import Provider
+from .provider import LOCAL, Provider
 from .shapes import align, check_labels
 
 # Labels that Keras' cast to the loss dtype would damage: bfloat16 has no 257.
@@ -60,6 +60,12 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             super().__init__(name=name or bound.name, reduction=reduction, dtype=dtype)
         except (TypeError, ValueError) as error:
             raise ParameterError(f"Loss {bound.name!r}: {error}") from error
+        if "float" not in self.dtype:
+            # Keras takes it, and cuts 0.9 down to 0.
+            raise ParameterError(
+                f"Loss {bound.name!r}: 'dtype' must be a float type, such as 'float32', "
+                f"got {self.dtype!r}."
+            )
         self.bound = bound
         self._function = bound.function(self.dtype)
 
@@ -181,9 +187,11 @@ def saved_loss(config: Mapping[str, Any]) -> BoundLoss:
     except (LossLookupError, ParameterError) as error:
         # Keras would bury a TypeError, such as ParameterError is, in advice of its own.
         kind = ConfigError if isinstance(error, ParameterError) else type(error)
+        saved_with = f"{name.partition('/')[0]} {config.get('version')}"
+        where = "" if name.startswith(f"{LOCAL}/") else f" (It was saved with {saved_with}.)"
         raise kind(
-            f"{error} (It was saved with {name.partition('/')[0]} {config.get('version')}.) "
-            "To load a model without its loss: keras.models.load_model(..., compile=False)"
+            f"{error}{where} To load a model without its loss: "
+            "keras.models.load_model(..., compile=False)"
         ) from error
 
 

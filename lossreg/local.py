@@ -8,8 +8,8 @@ from types import CodeType, FunctionType
 from typing import Any, TypedDict, Unpack
 
 from . import names
-from .entry import Entry
-from .errors import RegistrationError, SpecError
+from .entry import Entry, keras_bases
+from .errors import LossNameError, RegistrationError, SpecError
 from .params import Signature
 from .provider import LOCAL, Provider
 from .registry import Registry
@@ -38,6 +38,14 @@ def describe(target: Callable[..., Any], **about: Unpack[About]) -> Entry:
         SpecError: It is no loss, or what is said of it breaks a rule.
     """
     called = getattr(target, "__qualname__", type(target).__qualname__)
+    kind: type = target if isinstance(target, type) else type(target)
+    of_keras = keras_bases(kind)
+    if "Loss" in of_keras and kind is not target:
+        raise SpecError(f"{target!r} is a loss that is already built; give its class.")
+    if of_keras and "Loss" not in of_keras:
+        raise SpecError(f"{called!r} is of Keras and no loss. Give a function or a Loss subclass.")
+    if "name" not in about and not called.rpartition(".")[2].isidentifier():
+        raise LossNameError(f"{called!r} can't name a loss; give one: name='my_loss'.")
     try:
         Signature(target, packaged=False)
     except SpecError as error:

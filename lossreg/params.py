@@ -57,6 +57,7 @@ class Signature:
         if not callable(target):
             raise SpecError(f"it must be a function or a class, got {target!r}")
         self.target = target
+        self._packaged = packaged
         try:
             parameters = list(inspect.signature(target).parameters.values())
         except ValueError as error:
@@ -69,6 +70,8 @@ class Signature:
             for parameter in first
         )
         named = [parameter.name for parameter in first] == ["y_true", "y_pred"]
+        if [parameter.name for parameter in first] == ["y_pred", "y_true"]:
+            raise SpecError("it takes y_pred before y_true; Keras passes the labels first")
         self.is_function = not inspect.isclass(target) and len(first) == 2 and (named or positional)
         self.takes_dtype = any(parameter.name == "dtype" for parameter in parameters)
         if self.is_function:
@@ -115,7 +118,9 @@ class Signature:
             hints = typing.get_type_hints(target, include_extras=True)
         except (NameError, TypeError, AttributeError) as error:
             if self.is_function:
-                raise SpecError(f"a type in its signature can't be read: {error}") from error
+                raise SpecError(
+                    f"a type in {inspect.signature(self.target)} can't be read: {error}"
+                ) from error
             hints = {}
         return {parameter.name: hints.get(parameter.name, Any) for parameter in self._parameters}
 
@@ -222,7 +227,8 @@ class Signature:
             else:
                 got = f"{_shown(values[name])} ({type(values[name]).__name__})"
                 faults.append(f"{name!r} must be {known[name].allowed}, got {got}.")
-        takes = f"It takes {', '.join(known) or 'no parameters'}; 'lossreg show {loss}' says more."
+        more = f"; 'lossreg show {loss}' says more" if self._packaged else ""
+        takes = f"It takes {', '.join(known) or 'no parameters'}{more}."
         if len(faults) == 1:
             return f"Loss {loss!r}: {faults[0]} {takes}"
         listed = [f"- {fault}" for fault in faults]
@@ -236,7 +242,7 @@ def _shown(value: Any) -> str:
 def documented_arguments(doc: str) -> dict[str, str]:
     r"""Return what a Google-style docstring says of each argument.
 
-    >>> documented_arguments("Sum.\n\nArgs:\\n    a: First,\n        always.\n    b: Second.")
+    >>> documented_arguments("Sum.\n\nArgs:\n    a: First,\n        always.\n    b: Second.")
     {'a': 'First, always.', 'b': 'Second.'}
     """
     section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", doc, re.MULTILINE)

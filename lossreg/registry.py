@@ -20,7 +20,7 @@ from .errors import (
     UnknownLossError,
 )
 from .known import PACKAGES
-from .provider import LOCAL, PluginRecord, Provider
+from .provider import BUILTIN, LOCAL, PluginRecord, Provider
 from .spec import Labels, LossSpec, Task
 
 
@@ -116,12 +116,23 @@ class Registry:
             y_true: What its labels are.
             plugin: The distribution that offers it.
         """
-        wanted = pattern.lower().replace("-", "_")
+        if not any(sign in pattern for sign in "*?["):
+            # A name, in whatever spelling.
+            folded = names.key(pattern)
+            entries = (
+                self._by_key.get(folded, []) if pattern else [*self._by_qualified_name.values()]
+            )
+        else:
+            wanted = pattern.lower().replace("-", "_")
+            entries = [
+                entry
+                for entry in self._by_qualified_name.values()
+                if wanted == "*" or any(fnmatch.fnmatchcase(n, wanted) for n in entry.spec.names)
+            ]
         found = [
             entry
-            for entry in self._by_qualified_name.values()
-            if (wanted == "*" or any(fnmatch.fnmatchcase(n, wanted) for n in entry.spec.names))
-            and (task is None or task in entry.spec.task)
+            for entry in entries
+            if (task is None or task in entry.spec.task)
             and (y_true is None or y_true == entry.spec.y_true)
             and plugin in (None, entry.provider.distribution)
         ]
@@ -147,7 +158,7 @@ class Registry:
         if len(candidates) == 1:
             return candidates[0]
         if not candidates:
-            raise self._not_found(asked)
+            raise self._not_found(asked, name)
         candidates = sorted(candidates, key=lambda e: e.qualified_name)
         raise AmbiguousLossError(
             f"{name!r} is offered by {' and by '.join(str(e.provider) for e in candidates)}. "
@@ -191,7 +202,7 @@ class Registry:
         nearest = max(others, key=likeness, default=None)
         return nearest.spec.name if nearest and wanted & _words(nearest) else None
 
-    def _not_found(self, asked: names.LossName) -> LossLookupError:
+    def _not_found(self, asked: names.LossName, name: str) -> LossLookupError:
         """Return the error that tells why a name leads nowhere."""
         if asked.distribution == LOCAL:
             return NotRegisteredError(
@@ -215,11 +226,19 @@ class Registry:
                 f"{record.rule} leaves it out. Change that variable to let it load."
             )
         if distribution is not None and record is None:
-            # A name from a file that someone else wrote may ask for any package there is.
-            trust = "" if distribution in PACKAGES.values() else ", if you trust that package"
+            if distribution in PACKAGES.values():
+                return NotInstalledError(
+                    f"Loss {str(asked)!r} is offered by {distribution!r}, which isn't installed. "
+                    f"Install it: pip install {distribution}"
+                )
+            # The name may be a slip, or come from a file that someone else wrote: pip would
+            # install whatever package has it.
+            here = [BUILTIN, *(r.provider.distribution for r in self.plugins), *PACKAGES.values()]
+            near = names.did_you_mean(distribution, dict.fromkeys(here))
+            advice = near or f" If you know and trust that package: pip install {distribution}"
             return NotInstalledError(
-                f"Loss {str(asked)!r} is offered by {distribution!r}, which isn't installed. "
-                f"Install it{trust}: pip install {distribution}"
+                f"Loss {str(asked)!r} is from a package {distribution!r}, and no plugin of that "
+                f"name is installed.{advice}"
             )
         offered = self.entries(plugin=asked.distribution)
         known = [name for entry in offered for name in entry.spec.names]
@@ -227,7 +246,7 @@ class Registry:
         out = {"broken": "fails to load", "blocked": "is left out", "skipped": "is left out"}
         absent = [r for r in self.plugins if r.state in out]
         unknown = UnknownLossError(
-            f"No loss named {asked.loss!r}{where}.{names.did_you_mean(asked.loss, known)} "
+            f"No loss named {name!r}{where}.{names.did_you_mean(asked.loss, known)} "
             f"'lossreg list' shows all {len(self._by_qualified_name)}."
             + "".join(f" It may be one of {r.provider}, which {out[r.state]}." for r in absent)
         )

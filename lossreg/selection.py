@@ -39,7 +39,8 @@ class Selection:
         if called & self.block:
             return "blocked", f"{BLOCK}={','.join(sorted(self.block))}"
         if self.only is not None and not called & self.only:
-            return "skipped", f"{ONLY}={','.join(sorted(self.only))}"
+            only = ",".join(sorted(self.only))
+            return "skipped", f"{ONLY}={only}" if only else f"{ONLY}= or --no-plugins"
         return "active", ""
 
     def unmatched(self, plugins: Iterable[tuple[str, str]]) -> list[str]:

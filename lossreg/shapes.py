@@ -39,6 +39,8 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             y_true = ops.expand_dims(y_true, axis=-1)
         else:
             y_pred = ops.squeeze(y_pred, axis=-1)
+    if kind == "one_hot":
+        _need_classes(loss, y_pred)
     if kind in _ELEMENTWISE and not _same(y_true.shape, y_pred.shape):
         raise _misfit(loss, "y_true and y_pred of one shape", y_true, y_pred)
     return y_true, y_pred
@@ -49,6 +51,8 @@ def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any) -> tuple[Any, Any]
     rank = len(y_pred.shape)
     if rank == 0 or not -rank <= axis < rank:
         raise _misfit(loss, f"y_pred with an axis {axis} of classes", y_true, y_pred)
+    if loss.spec.y_pred != "embeddings":
+        _need_classes(loss, y_pred)
     expected = [size for index, size in enumerate(y_pred.shape) if index != axis % rank]
     if len(y_true.shape) == rank:
         # Where the classes are, or last.
@@ -59,6 +63,18 @@ def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any) -> tuple[Any, Any]
     if not _same(y_true.shape, expected):
         raise _misfit(loss, "integer y_true, shaped as y_pred without classes", y_true, y_pred)
     return y_true, y_pred
+
+
+def _need_classes(loss: BoundLoss, y_pred: Any) -> None:
+    """Raise for one output where one of several classes is to be chosen."""
+    axis = loss.params.get("axis", -1)
+    if len(y_pred.shape) > 1 and y_pred.shape[axis] == 1:
+        binary = discovery.installed().sibling(loss.entry, "binary")
+        said = f", or take {binary!r}, which needs one output" if binary else ""
+        raise ShapeError(
+            f"Loss {loss.name!r} chooses among classes, and y_pred {tuple(y_pred.shape)} has one. "
+            f"Give the model an output for each class{said}."
+        )
 
 
 def _without(shape: Any, axis: int) -> list[int | None]:
@@ -103,6 +119,12 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
     values = _known(y_true)
     if values is None or values.size == 0:
         return
+    # Not "among the numbers": NumPy counts bfloat16 with the void types.
+    if values.dtype.kind in "OSU":
+        raise ShapeError(
+            f"Loss {loss.name!r}: y_true must hold numbers, got {values.dtype} labels. "
+            "Number the classes first."
+        )
     if classes:
         count = y_pred.shape[loss.params.get("axis", -1)]
         values = values[values != loss.params.get("ignore_class")]
@@ -118,6 +140,8 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
                 f"Loss {loss.name!r}: y_true must hold whole numbers, got {between[0]:g}. "
                 "Give classes, or take a loss for labels of that kind: 'lossreg list' names them."
             )
+    elif np.isnan(values).any():
+        raise ShapeError(f"Loss {loss.name!r}: y_true holds NaN. Drop or fill those samples.")
     elif not 0 <= values.min() <= values.max() <= 1:
         raise ShapeError(
             f"Loss {loss.name!r}: y_true must be in [0, 1], got {values.min():g} to "

@@ -135,5 +135,5 @@ def test_what_is_no_loss_is_refused():
 
 
 def test_a_lambda_needs_a_name():
-    with pytest.raises(LossNameError, match="can't be named '<lambda>'"):
+    with pytest.raises(LossNameError, match="can't name a loss; give one: name='my_loss'"):
         describe(lambda y_true, y_pred: 0.0)

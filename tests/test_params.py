@@ -29,7 +29,7 @@ def test_every_fault_is_in_one_message():
     assert str(caught.value).splitlines() == [
         "Loss 'focal' has 3 faults:",
         "- 'gamma' must be a number >= 0, got -1 (int).",
-        "- 'alpha' must be a number in [0, 1] or None, got 'x' (str).",
+        "- 'alpha' must be None or a number in [0, 1], got 'x' (str).",
         "- it has no parameter 'gama'. Did you mean 'gamma'?",
         "It takes gamma, alpha, from_logits; 'lossreg show focal' says more.",
     ]
@@ -45,7 +45,7 @@ def test_every_fault_is_in_one_message():
         pytest.param({"gamma": math.nan}, "'gamma' must be a number >= 0, got nan", id="nan"),
         pytest.param({"gamma": math.inf}, "'gamma' must be a number >= 0, got inf", id="inf"),
         pytest.param({"gamma": None}, "'gamma' must be a number >= 0, got None", id="None"),
-        pytest.param({"alpha": 1.5}, "a number in [0, 1] or None, got 1.5", id="out of range"),
+        pytest.param({"alpha": 1.5}, "None or a number in [0, 1], got 1.5", id="out of range"),
         pytest.param({"from_logits": 1}, "'from_logits' must be True or False, got 1", id="int"),
         pytest.param({"reductoin": "sum"}, "Did you mean 'reduction'?", id="option"),
         pytest.param({"gamma": "x" * 9999}, "xxx'... (str)", id="long value"),
@@ -104,7 +104,7 @@ def test_the_entries_of_a_list_are_checked(value):
         (Annotated[float, Gt(0), Lt(1)], "a number in (0, 1)"),
         (Annotated[float, Interval(ge=0, lt=2)], "a number in [0, 2)"),
         (Annotated[int, Le(3)], "an integer <= 3"),
-        (Literal["a", "b"] | None, "'a' or 'b' or None"),
+        (Literal["a", "b"] | None, "None or 'a' or 'b'"),
         (Annotated[list[int], Len(2, 4)], "a list with 2 to 4 entries, each entry an integer"),
         (tuple[int, str], "a list of 2: an integer, a text"),
         (Sequence[float], "a list, each entry a number"),
@@ -137,7 +137,7 @@ def unreadable(y_true, y_pred, *, gamma: "NoSuchType" = 1.0): ...  # noqa: F821
         (positional, r"its parameter 'gamma' is positional; put '\*' after y_pred"),
         (untyped, "its parameter 'gamma' has no type; write one with its range"),
         (reserved, "it declares 'reduction', which Keras takes for every loss"),
-        (unreadable, "a type in its signature can't be read: name 'NoSuchType'"),
+        (unreadable, "'NoSuchType' = 1.0\\) can't be read: name 'NoSuchType' is not defined"),
         (3, "it must be a function or a class, got 3"),
     ],
 )

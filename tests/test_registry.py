@@ -145,7 +145,8 @@ def test_a_known_package_that_is_missing_says_what_to_install():
 
 def test_an_unknown_package_is_recommended_with_care(registry):
     message = (
-        "'nobody/focal' is offered by 'nobody', which isn't installed. Install it, if you trust"
+        "'nobody/focal' is from a package 'nobody', and no plugin of that name is installed. "
+        "If you know and trust that package: pip install nobody$"
     )
     with pytest.raises(NotInstalledError, match=message):
         registry.lookup("nobody/focal")
@@ -154,6 +155,11 @@ def test_an_unknown_package_is_recommended_with_care(registry):
 def test_a_loss_of_another_process_says_to_register_it(registry):
     with pytest.raises(NotRegisteredError, match=r"register it here first, with lossreg\.register"):
         registry.lookup("local/tutorial_mse")
+
+
+def test_a_misspelled_package_suggests_the_one_that_is_here(registry):
+    with pytest.raises(NotInstalledError, match="Did you mean 'keras'\\?$"):
+        registry.lookup("kears/huber")
 
 
 def _broken(error):

@@ -49,6 +49,11 @@ class _Command(click.Group):
             return super().invoke(ctx)
         except LossregError as error:
             raise _Fault(str(error)) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                # click ends quietly there.
+                raise
+            raise _Fault(f"It can't be written: {error}.") from error
         except KeyboardInterrupt:
             # click would say "Aborted!" and exit with 1.
             ctx.exit(_INTERRUPTED)

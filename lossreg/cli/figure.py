@@ -11,7 +11,7 @@ import click
 
 from .. import discovery
 from ..entry import BoundLoss
-from ..errors import ParameterError
+from ..errors import LossregError, ParameterError
 from .completion import complete_loss
 from .curves import Curve, Over, Setting, curve, setting
 
@@ -83,6 +83,13 @@ def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, ov
         raise _Unusable(
             f"Drawing computes the loss with Keras and its backend, which can't be imported "
             f"({error}). Install them: pip install 'lossreg[tensorflow]'"
+        ) from error
+    except LossregError:
+        raise
+    # Keras may be set up wrongly, and a loss of a package may raise anything.
+    except Exception as error:
+        raise _Unusable(
+            f"Drawing failed in Keras or in the loss itself: {type(error).__name__}: {error}"
         ) from error
     swept = [name for name, chosen in values.items() if len(chosen) > 1]
     try:

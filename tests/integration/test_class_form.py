@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lossreg
-from lossreg import BrokenPluginError, ConfigError, ParameterError, ShapeError, WeightError
+from lossreg import ConfigError, ParameterError, ShapeError, SpecError, WeightError
 from lossreg.errors import LossregError
 
 SPECS = {
@@ -643,8 +643,38 @@ def test_a_config_of_ours_names_registered_losses_only(change, sentinel):
 
 @pytest.mark.parametrize("kind", [keras.metrics.MeanSquaredError, keras.layers.ReLU])
 def test_a_metric_or_a_layer_is_no_loss(kind):
-    with pytest.raises(BrokenPluginError, match="which is neither a Keras loss nor a function"):
-        lossreg.get_loss(kind)
+    for given in (kind, kind()):
+        with pytest.raises(SpecError, match="is of Keras and no loss. Give a function or a Loss"):
+            lossreg.get_loss(given)
+
+
+def test_a_loss_that_is_built_cannot_be_registered():
+    with pytest.raises(SpecError, match="is a loss that is already built; give its class"):
+        lossreg.register(keras.losses.Huber(), name="built")
+
+
+def test_labels_before_predictions_or_nothing():
+    with pytest.raises(SpecError, match="it takes y_pred before y_true; Keras passes the labels"):
+        lossreg.get_loss(lambda y_pred, y_true: y_pred)
+
+
+@pytest.mark.parametrize("name", ["sparse_focal", "categorical_focal", "categorical_crossentropy"])
+def test_one_output_is_no_choice_among_classes(name):
+    labels = [0, 1] if name == "sparse_focal" else [[0.0], [1.0]]
+    with pytest.raises(ShapeError, match=r"y_pred \(2, 1\) has one. Give the model an output"):
+        lossreg.get_loss(name)(labels, np.array([[0.3], [0.6]], "float32"))
+
+
+def test_labels_that_are_no_numbers_are_refused():
+    with pytest.raises(ShapeError, match="y_true must hold numbers, got <U3 labels"):
+        lossreg.get_loss_fn("focal")(np.array([["cat", "dog"]]), np.array([[0.3, 0.6]]))
+    with pytest.raises(ShapeError, match="y_true holds NaN"):
+        lossreg.get_loss("focal")([[np.nan, 1.0]], [[0.3, 0.6]])
+
+
+def test_an_integer_dtype_is_refused():
+    with pytest.raises(ParameterError, match="'dtype' must be a float type, such as 'float32'"):
+        lossreg.get_loss("mse", dtype="int32")
 
 
 def test_integer_labels_between_two_classes_are_refused():

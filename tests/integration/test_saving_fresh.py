@@ -310,7 +310,7 @@ def rewritten(source, target, change):
         ({"loss": "../x"}, "can't be named"),
         ({"loss": "x" * 10_000}, "has 10000 characters"),
         ({"loss": None}, "no config of a registered loss"),
-        ({"loss": "evil-package/x"}, "if you trust that package: pip install evil-package"),
+        ({"loss": "evil-package/x"}, "know and trust that package: pip install evil-package"),
         ({"params": {"delta": "2"}}, "'delta' must be a number > 0, got '2'"),
         ({"params": {"command": "touch pwned"}}, "no parameter 'command'"),
         ({"command": "touch pwned"}, "unknown keys: 'command'"),
