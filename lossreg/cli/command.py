@@ -1,5 +1,6 @@
 """The command itself: its subcommands, and what happens to errors and warnings."""
 
+import importlib
 import os
 import warnings
 from typing import Any, NoReturn
@@ -8,13 +9,18 @@ import click
 
 from ..errors import LossregError, PluginWarning
 from ..selection import ONLY
-from .check import check
-from .figure import plot
-from .listing import list_
-from .new import new
-from .page import show
-from .plugins import doctor, plugins, why
-from .versions import report
+
+# Each is imported when it runs: what one of them needs shall not slow another.
+_COMMANDS = {
+    "list": "listing:list_",
+    "show": "page:show",
+    "plot": "figure:plot",
+    "plugins": "plugins:plugins",
+    "doctor": "plugins:doctor",
+    "why": "plugins:why",
+    "new": "new:new",
+    "check": "check:check",
+}
 
 _FAULT = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -26,6 +32,20 @@ class _Fault(click.ClickException):
 
 class _Command(click.Group):
     """A group whose errors and warnings are written for whoever types commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the subcommands."""
+        return sorted({*super().list_commands(ctx), *_COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a subcommand, imported now."""
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(
+            importlib.import_module(f".{module}", __package__), attribute
+        )
+        return command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line, with each plugin's warning as one line."""
@@ -65,6 +85,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 def _print_versions(ctx: click.Context) -> NoReturn:
+    from .versions import report
+
     click.echo(report())
     ctx.exit()
 
@@ -106,13 +128,3 @@ def main() -> None:
     Data goes to stdout and messages to stderr. A command that was asked wrongly says
     what to do and exits with 2.
     """
-
-
-main.add_command(list_)
-main.add_command(show)
-main.add_command(plot)
-main.add_command(plugins)
-main.add_command(doctor)
-main.add_command(why)
-main.add_command(new)
-main.add_command(check)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import lossreg
 from lossreg.lazy import keras, ops
-from lossreg_focal import plugin
+from lossreg_focal import losses, plugin
 from lossreg_focal.losses import categorical_focal, focal, sparse_focal
 
 RANDOM = np.random.default_rng(7)
@@ -36,7 +36,7 @@ def array(values):
 
 @pytest.mark.parametrize("spec", plugin.lossreg_losses(), ids=lambda spec: spec.name)
 def test_the_summary_is_the_first_line_of_the_docstring(spec):
-    function = {"focal": focal, "categorical_focal": categorical_focal}.get(spec.name, sparse_focal)
+    function = getattr(losses, spec.name)
     assert function.__doc__.splitlines()[0] == spec.summary
 
 
@@ -245,3 +245,24 @@ def test_fit_learns_with_each_focal_loss():
         model.compile(optimizer=keras.optimizers.Adam(0.01), loss=loss)
         losses = model.fit(x, y_true, epochs=8, verbose=0).history["loss"]
         assert losses[-1] < 0.6 * losses[0]
+
+
+EXTREME = [3e38, 1e30, 100.0, 0.0, -100.0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true"), [(focal, BINARY), (categorical_focal, ONE_HOT), (sparse_focal, CLASSES)]
+)
+@pytest.mark.parametrize("gamma", [0.0, 0.25, 1.0, 2.0, 3.3])
+def test_a_sample_of_weight_0_adds_exactly_nothing(run, loss, y_true, gamma):
+    y_true, ordinary = y_true[:6], LOGITS[:6]
+    # One sample counts; the others are as wrong as float32 can say, in both directions.
+    extreme = np.array([np.roll(EXTREME, shift) for shift in range(6)], "float32")
+    extreme[0] = ordinary[0]
+    weights = np.array([1, 0, 0, 0, 0, 0], "float32")
+    whole = lossreg.get_loss(loss.__name__, gamma=gamma, from_logits=True)
+    value, gradient = run(lambda y, p: whole(y, p, weights), y_true, extreme)
+    expected, slope = run(lambda y, p: whole(y, p, weights), y_true, ordinary)
+    assert value == expected
+    assert (gradient[1:] == 0).all()
+    assert (gradient[0] == slope[0]).all()
