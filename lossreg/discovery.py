@@ -71,11 +71,7 @@ def installed_plugins() -> Iterator[Plugin | PluginRecord]:
             if not points:
                 continue
             location = str(distribution.locate_file(""))
-            # Each attribute of a distribution would read the file again.
-            metadata = distribution.metadata
-            provider = Provider(
-                distribution=normalize_distribution(metadata["Name"]), version=metadata["Version"]
-            )
+            provider = _provider(distribution)
         except _ANYTHING as error:
             damaged = Plugin(provider=provider, name="", module="", location=location)
             yield damaged.record("broken", stage="find", error=error)
@@ -89,6 +85,20 @@ def installed_plugins() -> Iterator[Plugin | PluginRecord]:
                 )
 
 
+def _provider(distribution: Any) -> Provider:
+    """Return a distribution's name and version."""
+    # The headers alone: parsing a whole METADATA, readme and all, takes ten times as long.
+    headers = (distribution.read_text("METADATA") or "").partition("\n\n")[0].splitlines()
+    fields = dict(
+        line.split(": ", 1) for line in headers if line.startswith(("Name: ", "Version: "))
+    )
+    if len(fields) < 2:
+        # Not a wheel's; this reads every kind, or raises.
+        fields = {"Name": distribution.name, "Version": distribution.version}
+    name, version = fields["Name"].strip(), fields["Version"].strip()
+    return Provider(distribution=normalize_distribution(name), version=version)
+
+
 def _folder_name(distribution: object) -> str:
     """Return a name for a distribution whose METADATA may be missing."""
     # importlib.metadata has no public name for the folder.
@@ -99,7 +109,7 @@ def _folder_name(distribution: object) -> str:
 def builtin() -> Plugin:
     """Return the default plugin: the losses of the installed Keras."""
     try:
-        version = importlib_metadata.version("keras")
+        version = _provider(importlib_metadata.distribution("keras")).version
     except importlib_metadata.PackageNotFoundError:
         # Their names and signatures are there without Keras.
         version = ""
