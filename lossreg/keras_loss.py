@@ -126,7 +126,12 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         if not set(options) <= set(OPTIONS):
             extra = ", ".join(repr(key) for key in sorted(set(options) - set(OPTIONS)))
             raise ConfigError(f"The config of a registered loss has unknown keys: {extra}.")
-        return cls(saved_loss(config), **options)
+        bound = saved_loss(config)
+        try:
+            return cls(bound, **options)
+        except ParameterError as error:
+            # Keras would bury a TypeError, as this is, in advice of its own.
+            raise ConfigError(str(error)) from error
 
     # Keras pickles a loss by its config, and only where the class is already registered.
     def __reduce__(self) -> tuple[Any, ...]:
@@ -185,7 +190,7 @@ def saved_loss(config: Mapping[str, Any]) -> BoundLoss:
     try:
         return discovery.installed().bind(name, **params)
     except (LossLookupError, ParameterError) as error:
-        # Keras would bury a TypeError, such as ParameterError is, in advice of its own.
+        # Not a ParameterError, for the reason in from_config.
         kind = ConfigError if isinstance(error, ParameterError) else type(error)
         saved_with = f"{name.partition('/')[0]} {config.get('version')}"
         where = "" if name.startswith(f"{LOCAL}/") else f" (It was saved with {saved_with}.)"

@@ -6,9 +6,11 @@ from typing import Any
 
 import keras
 
+# Not its names: a program that imports that module first is still within it when Keras, and so
+# this module, is imported.
+from . import keras_loss
 from .entry import BoundSum, WeightedLoss
 from .errors import ConfigError, ParameterError, ShapeError
-from .keras_loss import RegisteredLoss, as_saved, function_form, saved_loss
 
 
 @keras.saving.register_keras_serializable(package="lossreg")
@@ -37,7 +39,8 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         dtype: Any = None,
     ) -> None:
         self.losses = [
-            RegisteredLoss(term.loss, reduction=reduction, dtype=dtype) for term in bound.terms
+            keras_loss.RegisteredLoss(term.loss, reduction=reduction, dtype=dtype)
+            for term in bound.terms
         ]
         if not isinstance(name, str | None):
             raise ParameterError(f"'name' must be a text or None, got {name!r}.")
@@ -72,7 +75,9 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
 
     def get_config(self) -> dict[str, Any]:
         """Return all that makes this sum again, as data."""
-        terms = [{"weight": term.weight, **as_saved(term.loss)} for term in self.bound.terms]
+        terms = [
+            {"weight": term.weight, **keras_loss.as_saved(term.loss)} for term in self.bound.terms
+        ]
         return {"sum": terms, **super().get_config(), "dtype": self.dtype}
 
     @classmethod
@@ -87,7 +92,12 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         saved = config.get("sum")
         if not isinstance(saved, list) or not saved or not set(options) <= _OPTIONS:
             raise ConfigError(f"This is no config of a sum of registered losses: {config!r}.")
-        return cls(BoundSum(terms=tuple(map(_saved_term, saved))), **options)
+        bound = BoundSum(terms=tuple(map(_saved_term, saved)))
+        try:
+            return cls(bound, **options)
+        except ParameterError as error:
+            # Keras would bury a TypeError, as this is, in advice of its own.
+            raise ConfigError(str(error)) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}
@@ -110,12 +120,12 @@ def _saved_term(config: Any) -> WeightedLoss:
     weight = config.get("weight") if isinstance(config, Mapping) else None
     if isinstance(weight, bool) or not isinstance(weight, int | float):
         raise ConfigError(f"This is no term of a sum of registered losses: {config!r}.")
-    return WeightedLoss(weight=float(weight), loss=saved_loss(config))
+    return WeightedLoss(weight=float(weight), loss=keras_loss.saved_loss(config))
 
 
 def sum_form(bound: BoundSum) -> Callable[[Any, Any], Any]:
     """Return `(y_true, y_pred)` to the sum of the terms, one value per sample."""
-    forms = [(term.weight, function_form(term.loss)) for term in bound.terms]
+    forms = [(term.weight, keras_loss.function_form(term.loss)) for term in bound.terms]
 
     def values(y_true: Any, y_pred: Any) -> Any:
         return _add(bound, [weight * form(y_true, y_pred) for weight, form in forms])

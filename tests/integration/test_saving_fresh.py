@@ -363,11 +363,13 @@ def test_a_loss_unpickles_in_a_worker_that_never_imported_lossreg():
     losses = [
         lossreg.get_loss("huber", delta=0.3, dtype="float16", reduction="sum", name="mine"),
         lossreg.get_loss("sparse_focal", gamma=1.5, alpha=[1, 3], ignore_class=7),
+        lossreg.get_loss("mse + 0.5 * huber(delta=0.3)", dtype="float16"),
     ]
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.map(repr, losses) == list(map(repr, losses))
+        # A pool waits forever for a task that its worker can't unpickle.
+        assert pool.map_async(repr, losses).get(timeout=120) == list(map(repr, losses))
         # There and back.
-        assert pool.map(lossreg.get_loss, losses) == losses
+        assert pool.map_async(lossreg.get_loss, losses).get(timeout=120) == losses
 
 
 # Imports
@@ -508,3 +510,20 @@ def test_threads_that_import_keras_and_build_losses_at_once_all_succeed(tmp_path
         cwd=tmp_path,
     )
     assert said == [[], "RegisteredLoss"]
+
+
+@pytest.mark.parametrize("first", ["lossreg.keras_loss", "lossreg.keras_sum", "lossreg.lazy"])
+def test_any_module_of_ours_may_be_imported_first(first, tmp_path):
+    said = run(
+        f"""
+        import json
+        import {first}
+        import keras
+
+        names = ["RegisteredLoss", "RegisteredSum"]
+        found = [keras.saving.get_registered_object("lossreg>" + name) for name in names]
+        print(json.dumps([cls and cls.__name__ for cls in found]))
+        """,
+        cwd=tmp_path,
+    )
+    assert said == ["RegisteredLoss", "RegisteredSum"]

@@ -166,6 +166,7 @@ def test_keras_config_of_a_sum_gives_the_sum():
         ({"sum": [{"loss": "os.system", "weight": 1.0}]}, lossreg.LossNameError),
         ({"sum": [{"loss": "acme/poly1", "weight": 1.0}]}, NotInstalledError),
         ({"module": "os"}, ConfigError),
+        ({"dtype": {"module": "os", "class_name": "system"}}, ConfigError),
     ],
 )
 def test_a_config_that_was_changed_is_refused(change, error):
