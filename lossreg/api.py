@@ -49,6 +49,8 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
         # What a loop over names pays; the rest of this function is for the other kinds.
         return _build(cached_bind(identifier), params)
     options = {key: params.pop(key) for key in OPTIONS if key in params}
+    if isinstance(identifier, str):
+        return _build(bind_text(identifier, params), options)
     if identifier is None or isinstance(identifier, lazy.keras.losses.Loss):
         if params or options:
             given = ", ".join([*params, *options])
@@ -79,7 +81,9 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
     Raises:
         LossregError: As `get_loss` raises it.
     """
-    if isinstance(identifier, str) and CACHED.issuperset(map(type, params.values())):
+    if isinstance(identifier, str) and (
+        not params or CACHED.issuperset(map(type, params.values()))
+    ):
         return _cached_function(identifier, **params)
     return _function(bind(identifier, **params))
 
