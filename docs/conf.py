@@ -14,8 +14,6 @@ copyright = author
 release = version = importlib_metadata.version("lossreg")
 
 extensions = ["myst_parser"]
-# `$$` for formulas; MathJax draws them.
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 # What a code block prints is a picture of a terminal, not a language.
 highlight_language = "none"
