@@ -62,10 +62,7 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             raise ParameterError(f"Loss {bound.name!r}: {error}") from error
         if "float" not in self.dtype:
             # Keras takes it, and cuts 0.9 down to 0.
-            raise ParameterError(
-                f"Loss {bound.name!r}: 'dtype' must be a float type, such as 'float32', "
-                f"got {self.dtype!r}."
-            )
+            raise _misfit(bound, "dtype", self.dtype, "a float type, such as 'float32'")
         self.bound = bound
         self._function = bound.function(self.dtype)
 

@@ -1,6 +1,7 @@
 """A sum of registered losses as one `keras.losses.Loss`."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,10 +50,14 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Return the weighted value of each term; they add up to the loss."""
-        return {
-            str(term): term.weight * loss(y_true, y_pred, sample_weight)
-            for term, loss in zip(self.bound.terms, self.losses, strict=True)
-        }
+        values: dict[str, Any] = {}
+        written: Counter[str] = Counter()
+        for term, loss in zip(self.bound.terms, self.losses, strict=True):
+            written[str(term)] += 1
+            count = written[str(term)]
+            name = str(term) if count == 1 else f"{term} ({count})"
+            values[name] = term.weight * loss(y_true, y_pred, sample_weight)
+        return values
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the sum of the reduced terms.
@@ -61,13 +66,7 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
             ShapeError: The labels don't fit, or unreduced terms have several shapes.
             WeightError: Weights or a mask, and a term that takes none.
         """
-        return _add(
-            self.bound,
-            [
-                term.weight * loss(y_true, y_pred, sample_weight)
-                for term, loss in zip(self.bound.terms, self.losses, strict=True)
-            ],
-        )
+        return _add(self.bound, list(self.terms(y_true, y_pred, sample_weight).values()))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample, where every term has one."""

@@ -47,6 +47,12 @@ def test_a_sum_reports_each_term():
     assert [float(value) for value in values.values()] == pytest.approx(parts(), rel=1e-6)
 
 
+def test_a_term_that_stands_twice_is_reported_twice():
+    values = lossreg.get_loss("mse + mse").terms(Y_TRUE, Y_PRED)
+    assert list(values) == ["mean_squared_error()", "mean_squared_error() (2)"]
+    assert sum(map(float, values.values())) == pytest.approx(2 * parts()[0], rel=1e-6)
+
+
 def test_a_sum_shows_its_terms():
     loss = lossreg.get_loss("mse + 2 * mae", name="both")
     assert repr(loss) == "<mean_squared_error() + 2.0 * mean_absolute_error()>"
