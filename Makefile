@@ -20,20 +20,28 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 KERAS_TESTS := tests/integration plugins
+# Minutes of training, or other programs; what they test is tested there by shorter ones too.
+LATEST_ONLY := test_data_check.py test_fit.py test_tuners.py test_config_programs.py
+ON_JAX := test_any_backend.py test_check_data.py test_model_files.py test_objective.py
+# They import Keras, which doctests can do without.
+IMPORT_KERAS := keras_* shapes builder/objective/batch_* builder/checks/data_check
 
-.PHONY: help demo test check docs bench wheels test-core test-keras test-oldest test-jax format clean
+.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-oldest test-jax format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/made  ## train one network with several losses on imbalanced data, and compare them
+demo: .venv/made  ## compare losses on imbalanced data, and train a model from a config
 	$(RUN) examples/compare_losses.py $(DEMO)
+	$(RUN) -m lossreg validate --build examples/*.yaml
+	$(RUN) -m lossreg fit examples/digits.yaml -o build/digits --force
+	$(RUN) -m lossreg objective examples/digits.yaml --model build/digits/model.keras
 
 test: test-core test-keras  ## all tests of the core and the plugins
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
 	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh"
-	$(RUN) -m pytest -q --doctest-modules lossreg --ignore-glob 'lossreg/keras_*.py' --ignore lossreg/shapes.py
+	$(RUN) -m pytest -q --doctest-modules lossreg $(patsubst %,--ignore-glob 'lossreg/%.py',$(IMPORT_KERAS))
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh"
@@ -56,16 +64,19 @@ bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core
 	$(RUN) -m benchmarks.focal
 
+fuzz: .venv/made  ## ten times the random and broken configs that `make test` tries
+	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/test_fuzz.py tests/test_expression.py
+
 wheels: .venv/made  ## build every package, install the wheels elsewhere and try them there
 	rm -rf dist
 	$(UV) build -q --all-packages --wheel --out-dir dist
 	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
 
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
-	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh"
+	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(addprefix --ignore tests/integration/,$(LATEST_ONLY))
 
-test-jax: .venv-jax/made  ## focal losses, saving and training on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q plugins/lossreg-focal tests/integration/test_any_backend.py
+test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX))
 
 clean:  ## remove everything that git ignores
 	git clean -qfdX

@@ -10,6 +10,7 @@ from . import scale
 from .processes import seconds
 from .ratios import table
 
+CONFIGS = sorted(map(str, (Path(__file__).parents[1] / "examples").glob("*.yaml")))
 LOSSREG = str(Path(sys.executable).with_name("lossreg"))
 PYTHON = sys.executable
 
@@ -17,15 +18,24 @@ PYTHON = sys.executable
 def starting(runs: int) -> list[list[str]]:
     """Return how long the command line and the import take."""
     slow = seconds(
-        {"import keras": [PYTHON, "-c", "import keras"], "list": [LOSSREG, "list"]}, runs
+        {
+            "import keras": [PYTHON, "-c", "import keras"],
+            "list": [LOSSREG, "list"],
+            "validate": [LOSSREG, "validate", *CONFIGS],
+        },
+        runs,
     )
     fast = seconds(
         {"pass": [PYTHON, "-c", "pass"], "import": [PYTHON, "-c", "import lossreg"]}, 3 * runs
     )
     faster = slow["import keras"] / slow["list"]
+    checked = slow["import keras"] / slow["validate"]
+    configs = f"lossreg validate on the {len(CONFIGS)} examples"
     more = 1000 * (fast["import"] - fast["pass"])
     return [
         ["lossreg list, times faster than import keras", f"{faster:.1f}", ">= 25", ">= 50"],
+        [f"{configs}, s", f"{slow['validate']:.2f}", "<= 0.5", ""],
+        [f"{configs}, times faster than import keras", f"{checked:.1f}", ">= 20", ""],
         ["import lossreg, ms more than python -c pass", f"{more:.0f}", "<= 120", "<= 85"],
     ]
 

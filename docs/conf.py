@@ -17,7 +17,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 3
 # What a code block prints is a picture of a terminal, not a language.
 highlight_language = "none"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_lists"]
 
 html_theme = "furo"
 html_static_path = ["_static"]
@@ -38,4 +38,5 @@ def generate(app):
     import generate
 
     generate.write_pages(HERE / "losses")
+    generate.write_lists(HERE / "_lists")
     generate.draw(HERE / "losses" / "focal.png")

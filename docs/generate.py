@@ -1,15 +1,21 @@
-"""What the site takes from the registry: a page for each loss, their index, a figure."""
+"""What the site takes from the code: a page for each loss, their index, lists, a figure."""
 
 import itertools
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
+from lossreg.annotations import allowed
 from lossreg.cli import docstring
 from lossreg.cli.page import config_use, default, python_use
 from lossreg.discovery import installed
-from lossreg.params import OPTIONS, documented_arguments
+from lossreg.experiment import SECTIONS, Experiment
+from lossreg.names import key
+from lossreg.options import OPTIONS
+from lossreg.params import documented_arguments
 
 # The first figure of the paper, with the gradient below.
 FIGURE = ["focal", "--sweep", "gamma=0,0.5,1,2,5", "--sweep", "alpha=none", "--grad"]
@@ -29,6 +35,59 @@ def write_pages(folder: Path) -> None:
     for file in folder.rglob("*.md"):
         if file.relative_to(folder) not in pages:
             file.unlink()
+
+
+def write_lists(folder: Path) -> None:
+    """Write the lists that a page includes."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config-keys.md").write_text("\n".join(config_keys()), encoding="utf-8")
+    (folder / "keras-names.md").write_text("\n".join(keras_names()), encoding="utf-8")
+
+
+def config_keys() -> list[str]:
+    """Return the table of a config's keys."""
+    rows = []
+    for name, field in Experiment.model_fields.items():
+        rows.append([f"`{name}`", "", "", f"{field.description}"])
+        section = SECTIONS.get(name)
+        for inner, about in section.model_fields.items() if section else ():
+            default = "required" if about.is_required() else f"`{written(about.default)}`"
+            rows.append([f"`{name}.{inner}`", default, takes(about), about.description])
+    return table(["Key", "Default", "Allowed", "Meaning"], rows)
+
+
+def takes(field) -> str:
+    """Return what a key's type allows, where it is one of Python's own."""
+    words = allowed(Annotated[(field.annotation, *(field.metadata or [None]))])
+    # Losses and parts have forms that the page describes.
+    return "" if "Part" in words or "LossConfig" in words else words
+
+
+def written(value) -> str:
+    """Return a default as a config has it."""
+    return json.dumps(list(value) if isinstance(value, tuple) else value)
+
+
+def keras_names() -> list[str]:
+    """Return what a config can name, by kind."""
+    program = (
+        "import json, typing; from lossreg.builder.arguments import Kind\n"
+        "from lossreg.builder.keras_names import known\n"
+        "print(json.dumps({kind: sorted(known(kind)) for kind in typing.get_args(Kind)}))"
+    )
+    # In a process of its own, as the figure is.
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    kinds = json.loads(result.stdout)
+    return table(
+        ["Kind", "Names"],
+        # One spelling of each: Keras exports L1 and l1.
+        [
+            [kind, ", ".join(f"`{name}`" for name in {key(name): name for name in names}.values())]
+            for kind, names in kinds.items()
+        ],
+    )
 
 
 def draw(path: Path) -> None:

@@ -1,14 +1,13 @@
 """Train one small network with several losses on imbalanced data, and compare.
 
 The question is whether a handwritten digit is an 8, as one in ten is. A loss is
-a name, followed by its parameters:
+a name, or a call with its parameters:
 
-    python examples/compare_losses.py binary_crossentropy "focal gamma=1 alpha=0.5"
+    python examples/compare_losses.py binary_crossentropy "focal(gamma=1, alpha=0.5)"
 """
 
 import argparse
 import functools
-import json
 import os
 import statistics
 import time
@@ -33,7 +32,7 @@ import lossreg
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
-LOSSES = ["binary_crossentropy", "focal", "focal gamma=1 alpha=0.5"]
+LOSSES = ["binary_crossentropy", "focal", "focal(gamma=1, alpha=0.5)"]
 PRECISION = 0.95
 
 
@@ -59,16 +58,11 @@ def digits() -> tuple[Any, Any, Any, Any]:
     return split[0], split[2], split[1], split[3]
 
 
-def parse(text: str) -> lossreg.BoundLoss:
-    """Return the loss that "NAME PARAMETER=VALUE ..." means."""
-    name, *pairs = text.split()
-    params = {}
-    for pair in pairs:
-        parameter, equals, value = pair.partition("=")
-        if not equals:
-            raise lossreg.ParameterError(f"{pair!r} isn't PARAMETER=VALUE, such as gamma=1.")
-        params[parameter] = json.loads(value)
-    loss = lossreg.bind(name, **params)
+def on_logits(text: str) -> lossreg.BoundLoss:
+    """Return the loss that a name or a call means, for the logits that the network gives."""
+    loss = lossreg.bind(text)
+    if not isinstance(loss, lossreg.BoundLoss):
+        raise lossreg.ParameterError(f"{text!r} is more than one loss; compare one at a time.")
     if "from_logits" not in loss.params:
         raise lossreg.ParameterError(
             f"Loss {loss.name!r} takes no logits, which this network gives. "
@@ -168,7 +162,7 @@ def draw(results: dict[str, list[Run]], path: Path) -> None:
 def main() -> None:
     """Train, and print and draw the comparison."""
     parser = argparse.ArgumentParser(description="Compare losses on imbalanced data.")
-    parser.add_argument("losses", nargs="*", default=LOSSES, help='as "focal gamma=1 alpha=0.5"')
+    parser.add_argument("losses", nargs="*", default=LOSSES, help='as "focal(gamma=1, alpha=0.5)"')
     parser.add_argument("--seeds", type=int, default=5, help="how often to train with each")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--short", action="store_true", help="1 seed, 3 epochs")
@@ -176,8 +170,8 @@ def main() -> None:
     args = parser.parse_args()
     seeds, epochs = (1, 3) if args.short else (args.seeds, args.epochs)
     try:
-        losses = {text: parse(text) for text in args.losses}
-    except (lossreg.LossregError, ValueError) as error:
+        losses = {text: on_logits(text) for text in args.losses}
+    except lossreg.LossregError as error:
         parser.error(str(error))
 
     results: dict[str, list[Run]] = {name: [] for name in losses}

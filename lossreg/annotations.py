@@ -1,21 +1,42 @@
 """The type of a parameter: what it allows in words, and what pydantic checks."""
 
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union
 
+from .errors import ParameterError
 
-def plain(value: Any) -> Any:
-    """Return a value as config files have it: numpy's as Python's, lists as tuples."""
+_DEEPEST = 50
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return a value as config files have it: numpy's as Python's, lists as tuples.
+
+    Raises:
+        ParameterError: It is nested deeper than any parameter.
+    """
+    if depth > _DEEPEST:
+        raise ParameterError(f"A value may be nested {_DEEPEST} deep, and this one is deeper.")
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return tuple(plain(entry) for entry in value)
+        return tuple(plain(entry, depth + 1) for entry in value)
     if isinstance(value, Mapping):
-        return {name: plain(entry) for name, entry in value.items()}
+        return {name: plain(entry, depth + 1) for name, entry in value.items()}
     return value
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether a value is a number that a float can hold.
+
+    >>> is_finite(2), is_finite(True), is_finite(10**400), is_finite("2")
+    (True, False, False, False)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def as_json(value: Any) -> Any:
@@ -52,7 +73,7 @@ def _json_value(value: Any) -> Any:
     match value:
         case None | bool() | int() | str():
             return value
-        case float() if math.isfinite(value):
+        case float() if is_finite(value):
             return value
         case tuple():
             return tuple(_json_value(entry) for entry in value)
@@ -92,6 +113,8 @@ def allowed(annotation: Any) -> str:
         return " or ".join(repr(argument) for argument in arguments)
     if origin in (list, Sequence) or (origin is tuple and arguments[-1:] == (...,)):
         return f"a list, each entry {allowed(arguments[0])}"
+    if origin is dict:
+        return f"a mapping, each value {allowed(arguments[1])}"
     if origin is tuple:
         return f"a list of {len(arguments)}: {', '.join(allowed(entry) for entry in arguments)}"
     return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))

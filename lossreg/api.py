@@ -6,13 +6,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, Unpack, get_args, overload
 
 from . import config, discovery, lazy, local
-from .annotations import as_json
-from .binding import CACHED, bind_config, bind_sum, bind_text, cached_bind, entry_of, is_config
+from .binding import (
+    CACHED,
+    Bound,
+    as_config,
+    bind_config,
+    bind_sum,
+    bind_text,
+    cached_bind,
+    entry_of,
+    is_config,
+)
 from .entry import BoundLoss, BoundSum
 from .errors import ConfigError, ParameterError
 from .local import About
+from .loss_config import LossConfig
 from .names import did_you_mean, shown
-from .params import OPTIONS
+from .options import OPTIONS
 from .provider import PluginRecord
 from .spec import Labels, LossSpec, Task
 
@@ -30,14 +40,15 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
     Args:
         identifier: A name in any spelling, an alias, a qualified name such as
             `"lossreg-focal/focal"`, a call or a sum such as `"dice + 0.5 * focal(gamma=2)"`,
-            a mapping (`{"name": "focal", "params": {"gamma": 2}}`, or what Keras wrote), a
-            list of losses to add, a function, a class, a bound loss, a `keras.losses.Loss`
-            (returned as it is) or None.
+            a mapping (`{"name": "focal", "params": {"gamma": 2}}`, `{"outputs": {...}}` with
+            a loss for each output, or what Keras wrote), a list of losses to add, a
+            `LossConfig`, a function, a class, a bound loss, a `keras.losses.Loss` (returned
+            as it is) or None.
         params: The loss's parameters, and Keras' options `name`, `reduction`
             and `dtype`.
 
     Returns:
-        A `keras.losses.Loss`, or None for None.
+        A `keras.losses.Loss`; a dictionary of them for a loss for each output; None for None.
 
     Raises:
         LossNameError: No loss can have this name.
@@ -59,23 +70,36 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
                 "Give the loss's name with its parameters."
             )
         return identifier
+    if isinstance(identifier, LossConfig):
+        identifier = identifier.config
     if is_config(identifier):
         said = config.read(identifier)
-        return _build(bind_config(said, params), {**said.options, **options})
+        bound = bind_config(said, params)
+        if isinstance(said, config.LossTerms):
+            return _build(bound, {**said.options, **options})
+        # They have one form, and mypy can't know it.
+        assert isinstance(bound, dict)
+        return {
+            output: terms and _build(bound[output], {**terms.options, **options})
+            for output, terms in said.items()
+        }
     return _build(bind(identifier, **params), options)
 
 
-def _build(bound: BoundLoss | BoundSum, options: Mapping[str, Any]) -> Any:
+def _build(bound: Bound, options: Mapping[str, Any]) -> Any:
+    if isinstance(bound, dict):
+        return {output: loss and _build(loss, options) for output, loss in bound.items()}
     if isinstance(bound, BoundSum):
         return _keras_sum.RegisteredSum(bound, **options)
     return _keras_loss.RegisteredLoss(bound, **options)
 
 
-def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
+def get_loss_fn(identifier: Any, /, **params: Any) -> Any:
     """Return the function form of a loss: `(y_true, y_pred)` to a value per sample.
 
     Args:
-        identifier: As `get_loss` takes it, but no `Loss` and not None.
+        identifier: As `get_loss` takes it, but no `Loss` and not None. For a loss for
+            each output there is a dictionary of functions.
         params: The loss's parameters. Keras' options belong to the class form.
 
     Raises:
@@ -88,7 +112,7 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Callable[[Any, Any], Any]:
     return _function(bind(identifier, **params))
 
 
-def bind(identifier: Any, /, **params: Any) -> BoundLoss | BoundSum:
+def bind(identifier: Any, /, **params: Any) -> Any:
     """Return a loss with its checked, complete parameters, without Keras.
 
     >>> bind("huber", delta=2).params
@@ -100,9 +124,14 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss | BoundSum:
         identifier: As `get_loss` takes it, but no `Loss` and not None.
         params: The loss's parameters.
 
+    Returns:
+        A `BoundLoss`, a `BoundSum`, or a dictionary of them for a loss for each output.
+
     Raises:
         LossregError: As `get_loss` raises it.
     """
+    if isinstance(identifier, LossConfig):
+        identifier = identifier.config
     if isinstance(identifier, str):
         return bind_text(identifier, params)
     if isinstance(identifier, BoundLoss):
@@ -120,8 +149,8 @@ def bind(identifier: Any, /, **params: Any) -> BoundLoss | BoundSum:
     if callable(identifier):
         return entry_of(identifier).bind(params)
     raise ConfigError(
-        f"{shown(repr(identifier))[1:-1]} ({type(identifier).__name__}) describes no loss. "
-        "Give a name, such as 'huber', an expression, a mapping, a function or a class."
+        f"{shown(identifier)} ({type(identifier).__name__}) describes no loss. "
+        f"{config.FORMS} A function or a class is a loss too."
     )
 
 
@@ -141,18 +170,15 @@ def to_config(loss: Any, /) -> dict[str, Any]:
     Raises:
         ConfigError: It is no registered loss.
     """
+    if isinstance(loss, LossConfig):
+        return loss.canonical
+    if isinstance(loss, dict):
+        return {"outputs": {name: each and to_config(each) for name, each in loss.items()}}
     bound = getattr(loss, "bound", loss)
     options = {} if bound is loss else {"options": _options_of(loss)}
-    if isinstance(bound, BoundLoss):
-        return {**_term_config(bound), **options}
-    if isinstance(bound, BoundSum):
-        terms = [{**_term_config(term.loss), "weight": term.weight} for term in bound.terms]
-        return {"sum": terms, **options}
-    raise ConfigError(f"{loss!r} is no loss of lossreg. Make it by get_loss(...) first.")
-
-
-def _term_config(bound: BoundLoss) -> dict[str, Any]:
-    return {"name": bound.qualified_name, "params": as_json(bound.params)}
+    if not isinstance(bound, BoundLoss | BoundSum):
+        raise ConfigError(f"{loss!r} is no loss of lossreg. Make it by get_loss(...) first.")
+    return {**as_config(bound), **options}
 
 
 def _options_of(loss: Any) -> dict[str, Any]:
@@ -160,14 +186,16 @@ def _options_of(loss: Any) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=512, typed=True)
-def _cached_function(text: str, /, **params: Any) -> Callable[[Any, Any], Any]:
+def _cached_function(text: str, /, **params: Any) -> Any:
     return _function(cached_bind(text, **params))
 
 
-def _function(bound: BoundLoss | BoundSum) -> Callable[[Any, Any], Any]:
+def _function(bound: Bound) -> Any:
+    if isinstance(bound, dict):
+        return {output: loss and _function(loss) for output, loss in bound.items()}
     if isinstance(bound, BoundSum):
-        return _keras_sum.sum_form(bound)  # type: ignore[no-any-return]  # a lazy module
-    return _keras_loss.function_form(bound)  # type: ignore[no-any-return]  # a lazy module
+        return _keras_sum.sum_form(bound)
+    return _keras_loss.function_form(bound)
 
 
 @overload

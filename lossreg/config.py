@@ -3,166 +3,290 @@
 Every form can name registered losses only; none can name code.
 """
 
+import itertools
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import isfinite
-from typing import Any, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from . import expression
-from .annotations import plain
+from .annotations import is_finite, plain
 from .errors import ConfigError
-from .names import did_you_mean
-from .params import OPTIONS
+from .fault import Fault, Path, listed
+from .names import did_you_mean, shown
+from .options import OPTIONS
+from .options import faults as option_faults
+
+HYDRA_TARGET = "lossreg.get_loss"
+"""What a config of Hydra calls for a loss."""
 
 # Where Keras says that its own losses, and ours, come from.
-_MODULES = (None, "builtins", "keras", "keras.losses", "lossreg.keras_loss", "lossreg.keras_sum")
+MODULES = (None, "builtins", "keras", "keras.losses", "lossreg.keras_loss", "lossreg.keras_sum")
 
-_FORMS = (
+# Signs that no name has, and those that a name has only within.
+_EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|^\s*\d")
+
+FORMS = (
     "Give a name, such as 'huber'; a call or a sum, such as 'dice + 0.5 * focal(gamma=2)'; "
-    "{'name': 'huber', 'params': {'delta': 2}}; or what keras.losses.serialize returns."
+    "{'name': 'huber', 'params': {'delta': 2}}; a list of these, to add; "
+    "{'outputs': {...}} with a loss for each; or what keras.losses.serialize returns."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """A loss by name, with its parameters and its weight in a sum."""
+    """A loss by name, with its parameters and its weight in a sum.
+
+    Args:
+        name: The loss, in any spelling.
+        args: Parameters by position.
+        params: Parameters by name.
+        weight: What the loss is multiplied by.
+        name_at: Where in the config the name stands.
+        params_at: Where the parameters stand, unless within the name's text.
+    """
 
     name: str
     args: tuple[Any, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     weight: float = 1.0
+    name_at: Path = field(default=(), compare=False)
+    params_at: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossConfig:
-    """What a config says: the terms of a loss, mostly one, and Keras' options."""
+class LossTerms:
+    """What a config says of one loss: its terms, mostly one, and Keras' options."""
 
     terms: tuple[Term, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def is_expression(text: str) -> bool:
-    """Return whether a text is more than a name.
+Said = LossTerms | dict[str, LossTerms | None]
+"""One loss, or one for each output of a model, some of which may have none."""
 
-    >>> is_expression("huber"), is_expression("huber(delta=2)"), is_expression("mse + mae")
+
+def is_expression(text: str) -> bool:
+    """Return whether a text is more than a name, or was meant to be.
+
+    >>> is_expression("huber"), is_expression("huber(delta=2)"), is_expression("mse - mae")
     (False, True, True)
     """
-    return any(sign in text for sign in "()+*'\"")
+    return _EXPRESSION.search(text) is not None
 
 
-def read(config: str | Mapping[str, Any] | Sequence[Any]) -> LossConfig:
+def read(config: str | Mapping[str, Any] | Sequence[Any]) -> Said:
     """Return what a config says of a loss.
 
     Args:
         config: A name, an expression, a mapping (`name`, `params`, `options`; `sum`,
-            `options`; or what Keras writes), or a list of losses to add, each of
-            which may have a `weight`.
+            `options`; `outputs`; or what Keras writes), or a list of losses to add,
+            each of which may have a `weight`.
 
     Raises:
-        ConfigError: It describes no loss.
+        ConfigError: It describes no loss; every fault is named.
     """
-    if isinstance(config, str):
-        return LossConfig(terms=_read_text(config))
-    if not isinstance(config, Mapping):
-        return LossConfig(terms=_read_terms(config))
-    if "class_name" in config:
-        return _read_keras(config)
-    options = config.get("options", {})
-    if not _is_mapping_of_names(options) or set(options) - set(OPTIONS):
-        _refuse(config, f"'options' must map {', '.join(OPTIONS)} to values")
-    if "sum" in config:
-        _check_keys(config, ("sum", "options"))
-        terms = config["sum"]
-        if isinstance(terms, str) or not isinstance(terms, Sequence):
-            _refuse(config, "'sum' must be a list of losses")
-        return LossConfig(terms=_read_terms(terms), options=dict(options))
-    _check_keys(config, ("name", "params", "options"))
-    return LossConfig(terms=(_read_term(config),), options=dict(options))
+    said, faults = examine(config)
+    if faults:
+        if isinstance(config, str):
+            # What can't be read in a text says so by itself.
+            raise ConfigError(faults[0].message, faults)
+        said_wrong = "\n".join([f"{shown(config)} describes no loss.", listed(faults), FORMS])
+        raise ConfigError(said_wrong, faults)
+    return said
 
 
-def _read_text(text: str) -> tuple[Term, ...]:
-    if not is_expression(text):
-        return (Term(name=text),)
-    return tuple(
-        Term(name=call.name, args=call.args, params=call.kwargs, weight=call.weight)
-        for call in expression.parse(text)
-    )
+def examine(config: Any, at: Path = ()) -> tuple[Said, list[Fault]]:
+    """Return what a config says, as far as it can be read, and everything that is wrong with it.
+
+    Args:
+        config: As `read` takes it, or anything else, which is a fault.
+        at: Where it stands in a larger config.
+    """
+    reader = _Reader()
+    return reader.outputs(config, at), reader.faults
 
 
-def _read_terms(entries: Sequence[Any]) -> tuple[Term, ...]:
-    terms: list[Term] = []
-    for entry in entries:
-        if isinstance(entry, str):
-            terms += _read_text(entry)
-        elif isinstance(entry, Mapping):
-            # A term takes no options: a sum has one name, one reduction and one dtype.
-            _check_keys(entry, ("name", "params", "weight"))
-            terms.append(_read_term(entry))
-        else:
-            raise ConfigError(f"A list of losses can't hold {entry!r}. {_FORMS}")
-    if not terms:
-        raise ConfigError(f"An empty list describes no loss. {_FORMS}")
-    return tuple(terms)
+class _Reader:
+    """Reads losses and collects what is wrong."""
 
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
 
-def _read_term(config: Mapping[str, Any]) -> Term:
-    name, params = config.get("name"), config.get("params", {})
-    weight = plain(config.get("weight", 1.0))
-    if not isinstance(name, str):
-        _refuse(config, f"'name' must be the name of a loss, got {name!r}")
-    if not _is_mapping_of_names(params):
-        _refuse(config, f"'params' must map names to values, got {params!r}")
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not isfinite(weight):
-        _refuse(config, f"'weight' must be a finite number, got {weight!r}")
-    return Term(name=name, params=dict(params), weight=float(weight))
+    def fault(self, at: Path, message: str, *, at_key: bool = False) -> None:
+        self.faults.append(Fault(path=at, message=message, at_key=at_key))
 
+    def outputs(self, config: Any, at: Path) -> Said:
+        """Read a loss, or a loss for each output."""
+        if not isinstance(config, Mapping) or "outputs" not in config:
+            return self.loss(config, at)
+        self.keys(config, at, ("outputs",))
+        outputs = config["outputs"]
+        if not _is_mapping_of_names(outputs) or not outputs:
+            self.fault((*at, "outputs"), "'outputs' must map each output's name to its loss.")
+            return {}
+        return {
+            name: None if loss is None else self.loss(loss, (*at, "outputs", name), weighted=True)
+            for name, loss in outputs.items()
+        }
 
-def _read_keras(config: Mapping[str, Any]) -> LossConfig:
-    """Return what a mapping that Keras wrote says; the module in it is never imported."""
-    name, inner = config.get("class_name"), config.get("config", {})
-    if name == "function":
-        # Keras writes the function form so: {"class_name": "function", "config": "huber"}.
-        name, inner = inner, {}
-    if not isinstance(name, str) or not _is_mapping_of_names(inner):
-        _refuse(config, "'class_name' must be a text, and 'config' a mapping")
-    if config.get("module") not in _MODULES:
-        raise ConfigError(
-            f"A config can't name code: module {config['module']!r} is neither Keras nor lossreg. "
-            f"Register {name!r} with lossreg.register, or install the package that offers it, "
-            "and give its name."
+    def loss(self, config: Any, at: Path, *, weighted: bool = False) -> LossTerms:
+        """Read one loss; `weighted` says whether a mapping may hold a weight."""
+        if isinstance(config, str):
+            return LossTerms(terms=self.text(config, at))
+        if isinstance(config, Sequence) and not isinstance(config, bytes | bytearray):
+            return LossTerms(terms=self.list(config, at))
+        if not isinstance(config, Mapping):
+            kind = type(config).__name__
+            self.fault(at, f"A loss can't be {shown(config)} ({kind}). {FORMS}")
+            return LossTerms(terms=())
+        if "class_name" in config:
+            return self.keras(config, at)
+        if "_target_" in config:
+            return self.hydra(config, at)
+        options = self.options(config.get("options", {}), (*at, "options"))
+        if "sum" in config:
+            self.keys(config, at, ("sum", "options"))
+            terms = config["sum"]
+            if isinstance(terms, str) or not isinstance(terms, Sequence):
+                self.fault((*at, "sum"), f"'sum' must be a list of losses, got {shown(terms)}.")
+                return LossTerms(terms=())
+            return LossTerms(terms=self.list(terms, (*at, "sum")), options=options)
+        self.keys(config, at, ("name", "params", "options", *(["weight"] if weighted else [])))
+        return LossTerms(terms=self.term(config, at), options=options)
+
+    def text(self, text: str, at: Path) -> tuple[Term, ...]:
+        if not is_expression(text):
+            return (Term(name=text, name_at=at),)
+        try:
+            calls = expression.parse(text)
+        except ConfigError as error:
+            self.fault(at, str(error))
+            return ()
+        return tuple(
+            Term(name=c.name, args=c.args, params=c.kwargs, weight=c.weight, name_at=at)
+            for c in calls
         )
-    if name.removeprefix("lossreg>") in ("RegisteredLoss", "RegisteredSum"):
-        return _read_saved(inner)
-    params = {key: value for key, value in inner.items() if key not in OPTIONS}
-    options = {key: value for key, value in inner.items() if key in OPTIONS}
-    return LossConfig(terms=(Term(name=name, params=params),), options=options)
 
+    def list(self, entries: Sequence[Any], at: Path) -> tuple[Term, ...]:
+        terms: list[Term] = []
+        for index, entry in enumerate(entries):
+            here = (*at, index)
+            if isinstance(entry, str):
+                terms += self.text(entry, here)
+            elif isinstance(entry, Mapping):
+                # A term takes no options: a sum has one name, one reduction and one dtype.
+                self.keys(entry, here, ("name", "params", "weight"))
+                terms += self.term(entry, here)
+            else:
+                self.fault(here, f"A list of losses can't hold {shown(entry)}.")
+        if not entries:
+            self.fault(at, "An empty list describes no loss.")
+        return tuple(terms)
 
-def _read_saved(config: Mapping[str, Any]) -> LossConfig:
-    """Return what `get_config` of a registered loss or sum wrote."""
-    options = {key: value for key, value in config.items() if key in OPTIONS}
-    rest = {key: value for key, value in config.items() if key not in OPTIONS}
-    entries = rest.get("sum", [rest])
-    for entry in entries if isinstance(entries, list | tuple) else [entries]:
-        known = isinstance(entry, Mapping) and set(entry) <= {"loss", "version", "params", "weight"}
-        known = known and isinstance(entry.get("loss"), str)
-        if not known or (rest is not entry and set(rest) != {"sum"}):
-            raise ConfigError(f"This is no config of a registered loss: {dict(config)!r}.")
-    renamed = [{**entry, "name": entry.get("loss")} for entry in entries]
-    return LossConfig(terms=tuple(map(_read_term, renamed)), options=options)
+    def term(self, config: Mapping[str, Any], at: Path) -> tuple[Term, ...]:
+        name, params = config.get("name"), config.get("params", {})
+        weight = plain(config.get("weight", 1.0))
+        if not isinstance(name, str):
+            what = f"got {shown(name)}" if "name" in config else "and is missing"
+            self.fault((*at, "name"), f"'name' must be the name of a loss, {what}.")
+        if not _is_mapping_of_names(params):
+            self.fault((*at, "params"), f"'params' must map names to values, got {shown(params)}.")
+            params = {}
+        if not is_finite(weight):
+            self.fault((*at, "weight"), f"'weight' must be a finite number, got {shown(weight)}.")
+            weight = 1.0
+        if not isinstance(name, str):
+            return ()
+        term = Term(
+            name=name,
+            params=dict(params),
+            weight=float(weight),
+            name_at=(*at, "name"),
+            params_at=(*at, "params"),
+        )
+        return (term,)
 
+    def options(self, options: Any, at: Path) -> dict[str, Any]:
+        if not _is_mapping_of_names(options):
+            self.fault(
+                at, f"'options' must map {', '.join(OPTIONS)} to values, got {shown(options)}."
+            )
+            return {}
+        for option, message in option_faults(options).items():
+            self.fault((*at, option), message, at_key=option not in OPTIONS)
+        return dict(options)
 
-def _check_keys(config: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for key in config:
-        if key not in known:
-            near = did_you_mean(str(key), known)
-            _refuse(config, f"it has the key {key!r}, which isn't one of {', '.join(known)}.{near}")
+    def keras(self, config: Mapping[str, Any], at: Path) -> LossTerms:
+        """Read a mapping that Keras wrote; the module in it is never imported."""
+        name, inner, inner_at = config["class_name"], config.get("config", {}), (*at, "config")
+        name_at = (*at, "class_name")
+        if name == "function":
+            # Keras writes the function form so: {"class_name": "function", "config": "huber"}.
+            name, inner, name_at = inner, {}, inner_at
+        if not isinstance(name, str) or not _is_mapping_of_names(inner):
+            self.fault(at, "'class_name' must be a text, and 'config' a mapping.")
+            return LossTerms(terms=())
+        if config.get("module") not in MODULES:
+            self.fault(
+                (*at, "module"),
+                f"A config can't name code: module {config['module']!r} is neither Keras nor "
+                f"lossreg. Register {name!r} with lossreg.register, or install the package that "
+                "offers it, and give its name.",
+            )
+        params = {key: value for key, value in inner.items() if key not in OPTIONS}
+        options = {key: value for key, value in inner.items() if key in OPTIONS}
+        self.options(options, inner_at)
+        if name.removeprefix("lossreg>") in ("RegisteredLoss", "RegisteredSum"):
+            return LossTerms(terms=self.saved(params, inner_at), options=options)
+        term = Term(name=name, params=params, name_at=name_at, params_at=inner_at)
+        return LossTerms(terms=(term,), options=options)
 
+    def hydra(self, config: Mapping[str, Any], at: Path) -> LossTerms:
+        """Read the call of `get_loss` that Hydra would make; the target is never imported."""
+        args, where = config.get("_args_", ()), (*at, "_args_")
+        if config["_target_"] != HYDRA_TARGET:
+            rule = f"'_target_' may be {HYDRA_TARGET!r} and nothing else."
+            self.fault((*at, "_target_"), f"A config can't name code: {rule}")
+        if isinstance(args, str) or not isinstance(args, Sequence) or len(args) != 1:
+            self.fault(where, "'_args_' must be a list with the loss, such as [focal].")
+            return LossTerms(terms=())
+        if isinstance(args[0], Mapping) and "_target_" in args[0]:
+            self.fault((*where, 0), "A loss is made by one call: give its name and parameters.")
+            return LossTerms(terms=())
+        given = {name: value for name, value in config.items() if not str(name).startswith("_")}
+        said = self.loss(args[0], (*where, 0))
+        params = {name: value for name, value in given.items() if name not in OPTIONS}
+        options = self.options({key: given[key] for key in given.keys() - params.keys()}, at)
+        terms = said.terms
+        if params and len(terms) == 1 and terms[0].weight == 1:
+            merged = {**terms[0].params, **params}
+            terms = (replace(terms[0], params=merged, params_at=at),)
+        elif params and terms:
+            self.fault(at, f"A sum takes no parameters, got {', '.join(params)}.")
+        return LossTerms(terms=terms, options={**said.options, **options})
 
-def _refuse(config: Mapping[str, Any], problem: str) -> NoReturn:
-    raise ConfigError(
-        f"This mapping describes no loss: {dict(config)!r}: {problem.rstrip('.')}. {_FORMS}"
-    )
+    def saved(self, config: Mapping[str, Any], at: Path) -> tuple[Term, ...]:
+        """Read what `get_config` of a registered loss or sum wrote, without the options."""
+        entries = config.get("sum", [config])
+        if isinstance(entries, list | tuple) and not entries:
+            self.fault((*at, "sum"), "An empty list describes no loss.")
+        for entry in entries if isinstance(entries, list | tuple) else [entries]:
+            known = isinstance(entry, Mapping)
+            known = known and set(entry) <= {"loss", "version", "params", "weight"}
+            known = known and isinstance(entry.get("loss"), str)
+            if not known or (config is not entry and set(config) != {"sum"}):
+                self.fault(at, f"This is no config of a registered loss: {shown(dict(config))}.")
+                return ()
+        terms = [self.term({**entry, "name": entry["loss"]}, at) for entry in entries]
+        return tuple(itertools.chain(*terms))
+
+    def keys(self, config: Mapping[str, Any], at: Path, known: tuple[str, ...]) -> None:
+        for key in config:
+            if key not in known:
+                near = did_you_mean(str(key), known)
+                said = f"The key {shown(key)} isn't one of {', '.join(known)}.{near}"
+                self.fault((*at, str(key)), said, at_key=True)
 
 
 def _is_mapping_of_names(value: Any) -> bool:

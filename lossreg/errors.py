@@ -10,14 +10,20 @@ LossregError
 │   ├── BrokenPluginError                   its package is installed, and fails
 │   └── BlockedPluginError                  its package is installed, and may not load
 ├── ParameterError (TypeError, ValueError)  parameters that a loss doesn't take
-├── ConfigError (ValueError)            a mapping that describes no loss
+├── ConfigError (ValueError)            a config that describes no loss or no model
 ├── SpecError (ValueError)              a loss that its package describes wrongly
 ├── RegistrationError (ValueError)      a name that is taken
 ├── ShapeError (ValueError)             labels that don't fit the predictions
+├── DataError (ValueError)              data that don't fit the loss
 └── WeightError (ValueError)            weights for a loss that can't take them
 
 PluginWarning (UserWarning)             a plugin that doesn't work as it says
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .fault import Fault
 
 
 class LossregError(Exception):
@@ -57,11 +63,29 @@ class BlockedPluginError(LossLookupError):
 
 
 class ParameterError(LossregError, TypeError, ValueError):
-    """Parameters that the loss doesn't know, or values that it doesn't allow."""
+    """Parameters that the loss doesn't know, or values that it doesn't allow.
+
+    Args:
+        message: What is wrong.
+        faults: What is wrong with each parameter by itself, where that is known.
+    """
+
+    def __init__(self, message: str, faults: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.faults = dict(faults or {})
 
 
 class ConfigError(LossregError, ValueError):
-    """A mapping that describes no registered loss."""
+    """A config that describes no registered loss, or no model.
+
+    Args:
+        message: What is wrong.
+        faults: Each thing that is wrong, with its place, where there are places.
+    """
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class SpecError(LossregError, ValueError):
@@ -73,7 +97,29 @@ class RegistrationError(LossregError, ValueError):
 
 
 class ShapeError(LossregError, ValueError):
-    """Labels and predictions whose shapes or values don't belong together."""
+    """Labels and predictions whose shapes or values don't belong together.
+
+    Args:
+        message: What is wrong.
+        fits: The loss that takes them, where there is one.
+    """
+
+    def __init__(self, message: str, fits: str | None = None) -> None:
+        super().__init__(message)
+        self.fits = fits
+
+
+class DataError(LossregError, ValueError):
+    """Data of which `check_data` finds that they don't fit the loss.
+
+    Args:
+        message: All findings.
+        findings: Each of them, as `check_data` returns them.
+    """
+
+    def __init__(self, message: str, findings: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.findings = list(findings)
 
 
 class WeightError(LossregError, ValueError):

@@ -7,6 +7,7 @@ false and null), `+` between terms and `*` between a number and a term; nothing 
 
 import ast
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -56,7 +57,11 @@ def parse(text: str) -> tuple[Call, ...]:
             f"The expression {shown(text)} has {len(text)} characters, and may have {LONGEST}."
         )
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            # Of "\\*" in a string, and of 1is: the grammar has no use for either.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         where = f" at column {error.offset}" if error.offset else ""
         raise ConfigError(f"{shown(text)} can't be read{where}: {error.msg}. {_GRAMMAR}") from None

@@ -15,12 +15,14 @@ from . import discovery
 from .annotations import as_json
 from .entry import BoundLoss
 from .errors import ConfigError, LossLookupError, ParameterError, WeightError
-from .params import OPTIONS
+from .options import OPTIONS, check
 from .provider import LOCAL, Provider
 from .shapes import align, check_labels
 
 # Labels that Keras' cast to the loss dtype would damage: bfloat16 has no 257.
 _KEPT = ("integer", "sequence")
+
+_DEFAULTS = {"name": None, "reduction": "sum_over_batch_size", "dtype": None}
 
 # Keys of a config that aren't Keras' options.
 _OF_THE_LOSS = ("loss", "version", "params")
@@ -48,21 +50,18 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
-        # Keras takes any name and fails at the first batch, hashes any reduction, and builds
-        # whatever a mapping for dtype says, a policy or not.
-        if name is not None and not isinstance(name, str):
-            raise _misfit(bound, "name", name, "a text or None")
-        if reduction is not None and not isinstance(reduction, str):
-            raise _misfit(bound, "reduction", reduction, "a text or None")
-        if dtype is not None and isinstance(dtype, Mapping):
-            raise _misfit(bound, "dtype", dtype, "a name, such as 'float32', or a DTypePolicy")
+        given = {"name": name, "reduction": reduction, "dtype": dtype}
+        # Keras takes any name and fails at the first batch, and hashes any reduction. Its own
+        # defaults need no look, which would take longer than the rest.
+        if given != _DEFAULTS:
+            check(bound.name, given)
         try:
             super().__init__(name=name or bound.name, reduction=reduction, dtype=dtype)
         except (TypeError, ValueError) as error:
             raise ParameterError(f"Loss {bound.name!r}: {error}") from error
-        if "float" not in self.dtype:
-            # Keras takes it, and cuts 0.9 down to 0.
-            raise _misfit(bound, "dtype", self.dtype, "a float type, such as 'float32'")
+        if dtype is not None:
+            # What a policy comes to is known now.
+            check(bound.name, {"dtype": self.dtype})
         self.bound = bound
         self._function = bound.function(self.dtype)
 
@@ -212,11 +211,9 @@ def function_form(bound: BoundLoss) -> Callable[[Any, Any], Any]:
 
     values.__name__ = values.__qualname__ = bound.name
     values.__doc__ = bound.entry.doc
+    # By which check_data knows it. A function has no such attribute as far as types say.
+    values.bound_loss = bound  # type: ignore[attr-defined]
     return values
-
-
-def _misfit(bound: BoundLoss, option: str, value: Any, allowed: str) -> ParameterError:
-    return ParameterError(f"Loss {bound.name!r}: {option!r} must be {allowed}, got {value!r}.")
 
 
 def _array(value: Any) -> Any:

@@ -12,6 +12,7 @@ import keras
 from . import keras_loss
 from .entry import BoundSum, WeightedLoss
 from .errors import ConfigError, ParameterError, ShapeError
+from .options import OPTIONS, check
 
 
 @keras.saving.register_keras_serializable(package="lossreg")
@@ -43,8 +44,7 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
             keras_loss.RegisteredLoss(term.loss, reduction=reduction, dtype=dtype)
             for term in bound.terms
         ]
-        if not isinstance(name, str | None):
-            raise ParameterError(f"'name' must be a text or None, got {name!r}.")
+        check(bound.name, {"name": name})
         super().__init__(name=name or bound.name, reduction=reduction, dtype=dtype)
         self.bound = bound
 
@@ -89,7 +89,7 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         """
         options = {key: value for key, value in config.items() if key != "sum"}
         saved = config.get("sum")
-        if not isinstance(saved, list) or not saved or not set(options) <= _OPTIONS:
+        if not isinstance(saved, list) or not saved or not set(options) <= set(OPTIONS):
             raise ConfigError(f"This is no config of a sum of registered losses: {config!r}.")
         bound = BoundSum(terms=tuple(map(_saved_term, saved)))
         try:
@@ -112,9 +112,6 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         return f"<{self.bound}>"
 
 
-_OPTIONS = {"name", "reduction", "dtype"}
-
-
 def _saved_term(config: Any) -> WeightedLoss:
     weight = config.get("weight") if isinstance(config, Mapping) else None
     if isinstance(weight, bool) or not isinstance(weight, int | float):
@@ -131,6 +128,8 @@ def sum_form(bound: BoundSum) -> Callable[[Any, Any], Any]:
 
     values.__name__ = values.__qualname__ = bound.name
     values.__doc__ = f"{bound}, one value per sample."
+    # By which check_data knows it. A function has no such attribute as far as types say.
+    values.bound_loss = bound  # type: ignore[attr-defined]
     return values
 
 

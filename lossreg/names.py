@@ -6,7 +6,9 @@ A lookup ignores case, dashes, underscores and a final "loss", so that
 name puts the distribution that offers the loss before it: `keras/huber`.
 """
 
+import keyword
 import re
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +18,10 @@ MAX_LENGTH = 200
 
 _LOSS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-]+[A-Za-z0-9]+)*")
 _CANONICAL = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+# With parameters from Python 3.12 on.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 12
 # The names that PyPI accepts for a distribution.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 # Between a lower-case letter or digit and a capital, and before the last
@@ -101,8 +107,10 @@ def parse(text: str) -> LossName:
 
 def _rule(text: str) -> str:
     """Return the rule that an illegal name breaks, and what to write instead."""
-    joined = "_".join(text.split())
-    if joined != text and _LOSS.fullmatch(joined):
+    words = text.split()
+    joined = "_".join(words)
+    sentence = len(words) > 4 or any(map(keyword.iskeyword, words))
+    if joined != text and _LOSS.fullmatch(joined) and not sentence:
         return f"it has blanks. Write {joined!r}."
     return (
         "a name has letters, digits and underscores and begins with a letter, as 'huber', "
@@ -110,9 +118,17 @@ def _rule(text: str) -> str:
     )
 
 
-def shown(text: str, limit: int = 60) -> str:
-    """Return a text for a message, quoted, and cut if it is long."""
-    return repr(text) if len(text) <= limit else f"{text[:limit]!r}..."
+def shown(value: object, limit: int = 60) -> str:
+    """Return a value for a message: a text quoted, and anything cut if it is long.
+
+    >>> shown("huber"), shown([1, 2]), shown("x" * 100, 3)
+    ("'huber'", '[1, 2]', "'xxx'...")
+    """
+    if isinstance(value, str):
+        return repr(value) if len(value) <= limit else f"{value[:limit]!r}..."
+    # repr itself would follow what is nested a thousand deep, and write a million entries.
+    text = _SHORT.repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def suggest(name: str, candidates: Iterable[str], most: int = 3) -> list[str]:

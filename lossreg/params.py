@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any
 from .annotations import allowed, for_pydantic, plain
 from .errors import ParameterError, SpecError
 from .names import did_you_mean, shown
+from .options import OPTIONS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-OPTIONS = ("name", "reduction", "dtype")
-"""What Keras takes for every loss, so that no loss may declare it."""
 
 _EMPTY = inspect.Parameter.empty
 
@@ -196,47 +194,52 @@ class Signature:
             checked = self.model.model_validate({name: plain(v) for name, v in values.items()})
         except ValidationError as error:
             wrong = {str(fault["loc"][0]): None for fault in error.errors(include_url=False)}
-            raise ParameterError(self._message(loss, values, list(wrong))) from None
+            raise self._error(loss, values, list(wrong)) from None
         return {
             parameter.name: getattr(checked, f"field_{index}")
             for index, parameter in enumerate(self._parameters)
         }
 
-    def _message(self, loss: str, values: Mapping[str, Any], wrong: list[str]) -> str:
+    def _error(self, loss: str, values: Mapping[str, Any], wrong: list[str]) -> ParameterError:
         known = {parameter.name: parameter for parameter in self.parameters}
         options = [name for name in wrong if name in OPTIONS]
         if not known and not options:
-            given = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
+            given = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
             near = did_you_mean(next(iter(values)), OPTIONS)
-            return (
+            message = (
                 f"Loss {loss!r} takes no parameters, got {given}.{near} "
                 f"Every loss takes Keras' options {', '.join(map(repr, OPTIONS))}."
             )
-        faults = []
-        for name in wrong:
-            if name in options:
-                faults.append(
-                    f"{name!r} is no parameter of a loss, but an option of Keras for the object "
-                    f"that get_loss builds: get_loss({loss!r}, {name}=...)."
-                )
-            elif name not in known:
-                near = did_you_mean(name, [*known, *OPTIONS])
-                faults.append(f"it has no parameter {name!r}.{near}")
-            elif name not in values:
-                faults.append(f"{name!r} is missing; it must be {known[name].allowed}.")
-            else:
-                got = f"{_shown(values[name])} ({type(values[name]).__name__})"
-                faults.append(f"{name!r} must be {known[name].allowed}, got {got}.")
+            return ParameterError(message, dict.fromkeys(wrong, message))
         more = f"; 'lossreg show {loss}' says more" if self._packaged else ""
         takes = f"It takes {', '.join(known) or 'no parameters'}{more}."
+        faults = {name: self._fault(loss, name, values) for name in wrong}
         if len(faults) == 1:
-            return f"Loss {loss!r}: {faults[0]} {takes}"
-        listed = [f"- {fault}" for fault in faults]
-        return "\n".join([f"Loss {loss!r} has {len(faults)} faults:", *listed, takes])
+            message = f"Loss {loss!r}: {faults[wrong[0]]} {takes}"
+        else:
+            lines = [f"- {fault}" for fault in faults.values()]
+            message = "\n".join([f"Loss {loss!r} has {len(faults)} faults:", *lines, takes])
+        alone = {
+            name: f"Loss {loss!r}: {fault}" + f" {takes}" * (name not in known)
+            for name, fault in faults.items()
+        }
+        return ParameterError(message, alone)
 
-
-def _shown(value: Any) -> str:
-    return shown(value) if isinstance(value, str) else shown(repr(value))[1:-1]
+    def _fault(self, loss: str, name: str, values: Mapping[str, Any]) -> str:
+        """Return what is wrong with one parameter."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        if name in OPTIONS:
+            return (
+                f"{name!r} is no parameter of a loss, but an option of Keras for the object "
+                f"that get_loss builds: get_loss({loss!r}, {name}=...)."
+            )
+        if name not in known:
+            near = did_you_mean(name, [*known, *OPTIONS])
+            return f"it has no parameter {name!r}.{near}"
+        if name not in values:
+            return f"{name!r} is missing; it must be {known[name].allowed}."
+        got = f"{shown(values[name])} ({type(values[name]).__name__})"
+        return f"{name!r} must be {known[name].allowed}, got {got}."
 
 
 def documented_arguments(doc: str) -> dict[str, str]:

@@ -3,9 +3,10 @@ import types
 import pytest
 
 from lossreg import ConfigError
-from lossreg.config import LossConfig, Term, read
+from lossreg.binding import examine
+from lossreg.config import LossTerms, Term, read
 
-HUBER = LossConfig(terms=(Term(name="Huber", params={"delta": 2.0}),), options={"reduction": "sum"})
+HUBER = LossTerms(terms=(Term(name="Huber", params={"delta": 2.0}),), options={"reduction": "sum"})
 
 
 @pytest.mark.parametrize("module", [{}, {"module": None}, {"module": "keras.losses"}])
@@ -16,7 +17,7 @@ def test_what_keras_writes_for_a_class_is_read(module):
 
 def test_what_keras_writes_for_a_function_is_read():
     config = {"module": "builtins", "class_name": "function", "config": "huber"}
-    assert read(config) == LossConfig(terms=(Term(name="huber"),))
+    assert read(config) == LossTerms(terms=(Term(name="huber"),))
 
 
 def test_what_keras_writes_for_a_registered_loss_is_read():
@@ -28,7 +29,7 @@ def test_what_keras_writes_for_a_registered_loss_is_read():
         "config": inner,
     }
     term = Term(name="keras/huber", params={"delta": 2.0})
-    assert read(config) == LossConfig(terms=(term,), options={"reduction": "sum"})
+    assert read(config) == LossTerms(terms=(term,), options={"reduction": "sum"})
 
 
 # The shapes of CVE-2025-1550, CVE-2025-8747, CVE-2025-9905 and CVE-2025-9906.
@@ -66,7 +67,7 @@ def test_a_registered_loss_without_a_name_is_refused():
         read({"module": "lossreg.keras_loss", "class_name": "RegisteredLoss", "config": {}})
 
 
-SUM = LossConfig(
+SUM = LossTerms(
     terms=(Term(name="dice"), Term(name="focal", params={"gamma": 2}, weight=0.5)),
 )
 
@@ -96,7 +97,7 @@ def test_every_form_of_a_sum_says_the_same(config):
 
 def test_a_loss_may_be_spelled_out():
     config = {"name": "huber", "params": {"delta": 2}, "options": {"reduction": "sum"}}
-    assert read(config) == LossConfig(
+    assert read(config) == LossTerms(
         terms=(Term(name="huber", params={"delta": 2}),), options={"reduction": "sum"}
     )
 
@@ -106,18 +107,39 @@ def test_a_loss_may_be_spelled_out():
     [
         (
             {"name": "huber", "param": {}},
-            "the key 'param', which isn't one of name, params, options. Did you mean 'params'",
+            "param: The key 'param' isn't one of name, params, options. Did you mean 'params'",
         ),
         ({"name": 3}, "'name' must be the name of a loss, got 3"),
         ({"name": "huber", "params": [2]}, r"'params' must map names to values, got \[2\]"),
-        ({"name": "huber", "options": {"dtyp": 1}}, "'options' must map name, reduction, dtype"),
-        ({"name": "huber", "weight": 2}, "the key 'weight', which isn't one of"),
+        (
+            {"name": "huber", "options": {"dtyp": 1}},
+            "There is no option 'dtyp'; Keras has name, reduction, dtype. Did you mean 'dtype'",
+        ),
+        ({"name": "huber", "weight": 2}, "The key 'weight' isn't one of"),
         ([{"name": "huber", "weight": "2"}], "'weight' must be a finite number, got '2'"),
         ([{"name": "huber", "weight": float("nan")}], "'weight' must be a finite number, got nan"),
-        ([{"name": "huber", "options": {}}], "the key 'options', which isn't one of"),
+        ([{"name": "huber", "options": {}}], "The key 'options' isn't one of"),
         ({"sum": "mse"}, "'sum' must be a list of losses"),
-        ({"sum": ["mse"], "name": "x"}, "the key 'name', which isn't one of sum, options"),
+        ({"sum": ["mse"], "name": "x"}, "The key 'name' isn't one of sum, options"),
         ([], "An empty list describes no loss"),
+        ([{"name": "huber", "weight": 10**400}], "'weight' must be a finite number"),
+        ({"class_name": "RegisteredSum", "config": {"sum": []}}, "An empty list describes no loss"),
+        ({"class_name": "RegisteredSum", "config": {"sum": ()}}, "An empty list describes no loss"),
+        (
+            {"name": "mse", "options": {"dtype": "float33"}},
+            "'dtype' must be 'float32', .*'float64'",
+        ),
+        ({"name": "mse", "options": {"dtype": 3}}, "'dtype' must be 'float32', .* got 3"),
+        ({"_target_": "os.system", "_args_": ["true"]}, "'_target_' may be 'lossreg.get_loss' and"),
+        ({"_target_": "lossreg.get_loss"}, r"'_args_' must be a list with the loss"),
+        (
+            {"_target_": "lossreg.get_loss", "_args_": [{"_target_": "x"}]},
+            r"_args_\[0\]: A loss is made by one call",
+        ),
+        (
+            {"_target_": "lossreg.get_loss", "_args_": ["mse + mae"], "delta": 2},
+            "A sum takes no parameters, got delta",
+        ),
         ([3], "A list of losses can't hold 3"),
         ([["mse"]], r"A list of losses can't hold \['mse'\]"),
     ],
@@ -125,3 +147,21 @@ def test_a_loss_may_be_spelled_out():
 def test_what_is_no_loss_is_told(config, message):
     with pytest.raises(ConfigError, match=message):
         read(config)
+
+
+def test_what_hydra_would_call_is_read_as_the_same_loss():
+    said = {"_target_": "lossreg.get_loss", "_args_": ["huber"], "delta": 2, "reduction": "sum"}
+    expected = {"name": "huber", "params": {"delta": 2}, "options": {"reduction": "sum"}}
+    assert read(said) == read(expected)
+
+
+@pytest.mark.parametrize("text", ["focal - mse", "focal[0]", "lambda: 1", "2", "-mse", "f(1) / 2"])
+def test_what_was_meant_as_an_expression_is_told_what_one_holds(text):
+    with pytest.raises(ConfigError, match="An expression holds names, calls, numbers"):
+        read(text)
+
+
+def test_of_thousands_of_faults_the_first_hundred_are_told():
+    _, faults = examine([f"mse{number}" for number in range(3000)])
+    assert len(faults) == 101
+    assert faults[-1].message.startswith("100 faults are told; the rest of this loss, from its")

@@ -50,8 +50,9 @@ def test_every_dependency_has_its_reason():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    plot = project["optional-dependencies"].get("plot", [])
-    needed = {re.match(r"[\w-]+", line)[0] for line in [*project["dependencies"], *plot]}
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *extras["plot"], *extras["fit"]]
+    needed = {re.match(r"[\w-]+", line)[0] for line in lines}
     table = section("architecture.md", "Dependencies")
     listed = set(re.findall(r"^\| ([a-z][\w-]+)", table, re.MULTILINE)) - {"package"}
     assert needed <= listed

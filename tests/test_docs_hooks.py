@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from lossreg import LossSpec, NotInstalledError, Registry, hookspec
-from lossreg.params import OPTIONS
+from lossreg.options import OPTIONS
 from lossreg.selection import BLOCK, ONLY
 from lossreg.spec import Labels, Outputs, Task
 from lossreg.testing.run import CHECKS, promise

@@ -1,4 +1,5 @@
 import contextlib
+import os
 import string
 
 import pytest
@@ -118,7 +119,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=int(os.environ.get("LOSSREG_FUZZ", "2000")))
 @given(st.text(max_size=60) | st.lists(PIECES, max_size=30).map("".join))
 def test_any_text_is_an_expression_or_an_error_of_ours(text):
     with contextlib.suppress(LossregError):

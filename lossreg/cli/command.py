@@ -20,6 +20,10 @@ _COMMANDS = {
     "why": "plugins:why",
     "new": "new:new",
     "check": "check:check",
+    "validate": "validate:validate",
+    "schema": "validate:schema",
+    "objective": "objective:objective",
+    "fit": "fit:fit",
 }
 
 _FAULT = 2
@@ -122,6 +126,8 @@ def main() -> None:
       lossreg list --task multiclass     those for one class of several
       lossreg show focal                 parameters, documentation, how to use it
       lossreg plot huber --sweep delta=0.5,1,2
+      lossreg validate config.yaml       every fault of a config, with its place
+      lossreg fit config.yaml            train the model of a config
       lossreg doctor                     what is wrong with the installed plugins
       lossreg new acme-losses            a package of losses to begin with
 

@@ -9,7 +9,8 @@ import click
 from .. import discovery
 from ..entry import Entry
 from ..errors import LossLookupError
-from ..params import OPTIONS, Parameter, documented_arguments
+from ..options import OPTIONS
+from ..params import Parameter, documented_arguments
 from . import docstring
 from .completion import complete_loss
 from .output import as_data, console, styled, to_terminal, write_json

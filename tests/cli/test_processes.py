@@ -15,6 +15,12 @@ pytestmark = pytest.mark.fresh
 HEAVY = ("keras", "tensorflow", "jax", "torch", "numpy", "pydantic", "rich", "difflib")
 
 
+WHOLE = """
+model: [{Dense: {units: 1, kernel_regularizer: l2(0.01)}}]
+compile: {loss: focal(gamma=2), optimizer: adam(learning_rate=1e-3)}
+"""
+
+
 def run(*arguments, path=None, shell=None, **env):
     command = [sys.executable, "-m", "lossreg", *arguments]
     variables = {**os.environ, **env}
@@ -92,6 +98,17 @@ def test_a_listing_imports_nothing_heavy():
 )
 def test_names_and_signatures_import_no_framework(arguments):
     assert not imported(*arguments).intersection(HEAVY[:5])
+
+
+@pytest.mark.parametrize("text", ["loss: focal(gamma=2)\n", WHOLE], ids=["a loss", "a model"])
+def test_validating_a_config_imports_no_framework(text, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(text)
+    assert not imported("validate", str(config)).intersection(HEAVY[:5])
+
+
+def test_the_schema_imports_no_framework():
+    assert not imported("schema").intersection(HEAVY[:5])
 
 
 def test_the_versions_import_no_keras():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossreg
+from lossreg.options import DTYPES, REDUCTIONS
 
 FOCAL = [
     pytest.param("focal", {"gamma": 1.5, "alpha": 0.6, "from_logits": True}, id="focal"),
@@ -53,3 +54,17 @@ def test_an_empty_batch_costs_nothing(name, reduction):
     value = lossreg.get_loss(name, reduction=reduction)(labels, np.zeros((0, 3), "float32"))
     assert np.asarray(value).shape == ()
     assert float(value) == 0.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_that_a_config_may_name_computes(dtype):
+    loss = lossreg.get_loss("mse", dtype=dtype)
+    assert float(loss([[1.0]], [[3.0]])) == 4.0
+
+
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, None])
+def test_every_reduction_that_a_config_may_name_reduces(reduction):
+    value = lossreg.get_loss("mse", reduction=reduction)([[1.0], [1.0]], [[3.0], [5.0]])
+    # 2 and 4, squared.
+    expected = {"sum": 20.0, "none": [4.0, 16.0], None: [4.0, 16.0]}.get(reduction, 10.0)
+    assert keras.ops.convert_to_numpy(value).tolist() == expected

@@ -1,0 +1,1 @@
+"""Data that don't fit a loss, found before they train anything."""

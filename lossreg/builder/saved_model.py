@@ -1,0 +1,235 @@
+"""A model from the file that `model.to_json()` wrote.
+
+The file is data from someone, and Keras makes objects of what it names. So all of it is
+checked first, by our own rules, whatever the version of Keras: it may name layers,
+operations and their parts, all of Keras, and activations; nothing is imported for it.
+Keras then builds what was checked, and not the file, in its safe mode.
+"""
+
+import contextlib
+import copy
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..fault import Fault, key_path, listed
+from ..fault import Path as KeyPath
+from ..lazy import keras
+from ..names import did_you_mean, shown
+from ..parts import FILES, REFUSED
+from .keras_errors import refused_by_keras
+from .keras_names import known
+from .weights import count, refused, without_weights
+
+_MOST_BYTES = 20 * 2**20  # a dense layer takes one KB
+_DEEPEST = 100  # each model within a model takes four
+_MOST_FAULTS = 20
+
+_PLACES = (
+    "keras",
+    "keras.models",
+    "keras.layers",
+    "keras.regularizers",
+    "keras.constraints",
+    "keras.initializers",
+    "keras.dtype_policies",
+)
+# Keras writes its operations (`x + y`) and functional models under their private modules.
+_PRIVATE = ("keras.src.ops.", "keras.src.models.")
+_VALUES = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__slice__", "__ellipsis__")
+_PROGRAMS = {
+    "__lambda__": "it is a function in bytes",
+    "__typespec__": "it names a class of TensorFlow",
+}
+_ADVICE = "Build that model in Python, and give compile() what lossreg.get_loss returns."
+
+
+def load(file: Path, path: KeyPath = ("model",)) -> Any:
+    """Return the model of a file, not compiled.
+
+    How it was compiled, if the file says so, is left out unread: the config says that.
+
+    Args:
+        file: What `model.to_json()` wrote.
+        path: Where the config names it.
+
+    Raises:
+        ConfigError: The file can't be read, or names what a config can't; it tells each.
+    """
+    data = _without_compile(_parsed(file, path))
+    if not isinstance(data, dict) or not {"class_name", "config"} <= data.keys():
+        raise _error(path, [f"{_named(file)} holds no model. Write it with model.to_json()."])
+    faults = [*itertools.islice(_faults(data), _MOST_FAULTS)]
+    if faults:
+        raise _error(path, [f"{_named(file)}: {fault}" for fault in faults])
+    with refused_by_keras(f"{_named(file)}: Keras can't build its model", path):
+        _check_size(file, data, path)
+        model = keras.saving.deserialize_keras_object(data, safe_mode=True)
+    if not isinstance(model, keras.Model):
+        holds = f"holds a {data['class_name']}, and no model"
+        raise _error(path, [f"{_named(file)} {holds}. Write it with model.to_json()."])
+    if not model.built:
+        said = "its model has no shape of the inputs. Begin it with keras.Input and write it again"
+        raise _error(path, [f"{_named(file)}: {said}."])
+    return model
+
+
+def _check_size(file: Path, data: Any, path: KeyPath) -> None:
+    """Raise where a model would have more weights than a config's can."""
+
+    def made() -> Any:
+        return keras.saving.deserialize_keras_object(copy.deepcopy(data), safe_mode=True)
+
+    model = None
+    # Whatever it is, it is told where the model is built.
+    with contextlib.suppress(Exception):
+        model = without_weights(made)
+    if not isinstance(model, keras.Model):
+        return
+    message = refused(model, f"{_named(file)}: its model")
+    if message:
+        largest = max(model.layers, key=count)
+        raise _error(path, [f"{message} Its largest layer is {shown(largest.name)}."])
+
+
+def _parsed(file: Path, path: KeyPath) -> Any:
+    """Return what a JSON file holds."""
+    # Whatever else it is, a device or a pipe, reading it may not end.
+    if not file.is_file():
+        said = f"There is no file {str(file)!r}. 'model' is a list of layers, or the path of a"
+        raise _error(path, [f"{said} file that model.to_json() wrote."])
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise _error(path, [f"{_named(file)} can't be read: {error}."]) from error
+    if len(content) > _MOST_BYTES:
+        most = _MOST_BYTES // 2**20
+        raise _error(path, [f"{_named(file)} is larger than {most} MB, the most that is read."])
+    try:
+        return json.loads(content.decode())
+    except RecursionError:
+        said = f"is nested deeper than {_DEEPEST}, the most that is read."
+        raise _error(path, [f"{_named(file)} {said}"]) from None
+    except ValueError as error:
+        said = f"is no JSON: {error}. 'model' takes what model.to_json() wrote"
+        more = "; a saved model, .keras or .h5, holds weights too, and isn't that."
+        raise _error(path, [f"{_named(file)} {said}{more}"]) from None
+
+
+def _without_compile(data: Any) -> Any:
+    """Return data without how Keras compiled the models in it."""
+    stack = [data]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                value.pop("compile_config", None)
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+    return data
+
+
+def _faults(data: Any) -> Iterator[str]:
+    """Yield what a config can't have, with its place in the file."""
+    stack: list[tuple[KeyPath, Any]] = [((), data)]
+    while stack:
+        path, value = stack.pop()
+        if len(path) > _DEEPEST:
+            yield f"it is nested deeper than {_DEEPEST}, the most that is read."
+            return
+        if isinstance(value, Mapping):
+            problem = _problem(value)
+            if problem:
+                yield f"{key_path(path) or 'its top'}: {problem}"
+            else:
+                stack += (((*path, name), value[name]) for name in reversed(value))
+        elif isinstance(value, list):
+            stack += (((*path, index), each) for index, each in reversed([*enumerate(value)]))
+
+
+def _problem(value: Mapping[str, Any]) -> str:
+    """Return why Keras may not make anything of a mapping, or nothing."""
+    for name in FILES:
+        if isinstance(value.get(name), str):
+            said = f"{name!r} names the file {shown(value[name])}, and a config opens none"
+            return f"{said}. Give the list itself."
+    if "class_name" not in value:
+        return ""
+    name, module = value["class_name"], value.get("module")
+    if not isinstance(name, str):
+        return f"'class_name' must be a text, got {shown(name)}."
+    if name in _VALUES:
+        return ""
+    if name in _PROGRAMS:
+        return f"a config can't have {name!r}: {_PROGRAMS[name]}. {_ADVICE}"
+    if name == "function":
+        return _function_problem(value)
+    registered = value.get("registered_name")
+    if registered not in (None, name):
+        return (
+            f"{shown(registered)} is no class of Keras, but one that a program registers. {_ADVICE}"
+        )
+    if module is None:
+        # Keras 3 reads what has no module by the looser rules of Keras 2.
+        return (
+            f"{shown(name)} comes from no module: it is a class of someone's program, or the file "
+            f"is one of Keras 2. Write it with Keras 3, or build the model in Python."
+        )
+    if not isinstance(module, str) or module.partition(".")[0] != "keras":
+        return f"{shown(name)} comes from {shown(module)}, and a config takes Keras only. {_ADVICE}"
+    found = _class(module, name)
+    # On JAX, Keras' own base of every layer has the name of one that is refused.
+    bases = [base for base in getattr(found, "__mro__", ()) if base.__name__ in REFUSED]
+    exported = vars(keras.layers)
+    refused = [base.__name__ for base in bases if exported.get(base.__name__) is base]
+    if refused:
+        return f"a config can't have {name!r}: {REFUSED[refused[0]]}. {_ADVICE}"
+    if found is None:
+        near = did_you_mean(name, known("layer")) if name.isidentifier() else ""
+        return f"{shown(module)} has no layer, model or part of one named {shown(name)}.{near}"
+    return ""
+
+
+def _function_problem(value: Mapping[str, Any]) -> str:
+    name, registered = value.get("config"), value.get("registered_name")
+    places = (None, "builtins", "keras.activations")
+    if isinstance(name, str) and name in known("activation") and value.get("module") in places:
+        if registered in (None, name):
+            return ""
+        name = registered
+    return (
+        f"of functions a config can name Keras' activations only, and not {shown(name)}. {_ADVICE}"
+    )
+
+
+def _class(module: str, name: str) -> Any:
+    """Return the class of Keras that a file may name so, or None; imports nothing."""
+    if not name.isidentifier():
+        return None
+    if module not in _PLACES and not module.startswith(_PRIVATE):
+        return None
+    found = getattr(sys.modules.get(module), name, None)
+    kinds = (
+        keras.Operation,
+        keras.regularizers.Regularizer,
+        keras.constraints.Constraint,
+        keras.initializers.Initializer,
+        keras.dtype_policies.DTypePolicy,
+        keras.dtype_policies.DTypePolicyMap,
+    )
+    return found if isinstance(found, type) and issubclass(found, kinds) else None
+
+
+def _named(file: Path) -> str:
+    return f"The model file {shown(file.name)}"
+
+
+def _error(path: KeyPath, messages: list[str]) -> ConfigError:
+    faults = [Fault(message=message, path=path) for message in messages]
+    return ConfigError(listed(faults), faults)

@@ -1,0 +1,166 @@
+"""A file of named columns: a CSV with a header, or an NPZ of arrays.
+
+A column is an array with one row for each sample: of numbers, of booleans, or of texts.
+"""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import LossregError
+from ...names import did_you_mean, shown
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+# What spreadsheets and other programs write for a number that they don't have.
+_NO_NUMBER = ("", "?", "na", "n/a", "nan", "null", "none")
+_TRUTHS = {"true": True, "false": False}
+
+
+class Unreadable(Exception):  # noqa: N818 - it becomes a fault of the config
+    """What is wrong with a file or a column, as a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The columns of a file.
+
+    Args:
+        names: Their names, in the file's order.
+        column: Returns the array of a name; raises `Unreadable` for one of no use.
+        of_arrays: Whether they are the arrays of an NPZ, which may have several axes.
+    """
+
+    names: list[str]
+    column: "Callable[[str], Array]"
+    of_arrays: bool
+
+
+def read(path: Path) -> Table:
+    """Return the columns of a `.csv` or `.npz` file.
+
+    Raises:
+        Unreadable: There is no such file, or it holds something else.
+        LossregError: pandas, which reads CSV files, isn't installed.
+    """
+    if not path.is_file():
+        raise Unreadable(_missing(path))
+    readers = {".csv": _read_csv, ".npz": _read_npz}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise Unreadable(f"The data must be a .csv or .npz file, got {path.name!r}.")
+    try:
+        return reader(path)
+    except OSError as error:
+        raise Unreadable(f"{str(path)!r} can't be read: {error.strerror or error}.") from error
+
+
+def _missing(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f"There is no folder {str(folder)!r}. Paths begin at the config's folder."
+    if path.is_dir():
+        return f"{str(path)!r} is a folder. Name a .csv or .npz file in it."
+    names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".csv", ".npz"))
+    near = did_you_mean(path.name, names) if names else ""
+    if not near:
+        near = f" It has {', '.join(names[:5])}." if names else " It has no .csv or .npz file."
+    return f"There is no file {path.name!r} in {str(folder)!r}.{near}"
+
+
+def _read_npz(path: Path) -> Table:
+    def column(name: str) -> "Array":
+        # Never a pickle, which could run code.
+        with np.load(path, allow_pickle=False) as archive:
+            try:
+                array: Array = archive[name]
+            except ValueError as error:
+                raise Unreadable(
+                    f"Array {name!r} holds Python objects, and reading them could run code. "
+                    "Save numbers or texts: numpy.asarray(values.tolist())"
+                ) from error
+        if array.dtype.kind not in "biufU" or array.ndim == 0:
+            raise Unreadable(
+                f"Array {name!r} must hold numbers or texts, with a row for each sample, "
+                f"got {array.dtype} of shape {array.shape}."
+            )
+        return array
+
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = list(archive)
+    except (zipfile.BadZipFile, ValueError, EOFError, TypeError) as error:
+        raise Unreadable(f"{path.name!r} is no NPZ file. Write it by numpy.savez.") from error
+    return Table(names=names, column=column, of_arrays=True)
+
+
+def _read_csv(path: Path) -> Table:
+    try:
+        import pandas
+    except ImportError as error:
+        raise LossregError(
+            "Reading a CSV file needs pandas, which isn't installed. "
+            "Install it: pip install 'lossreg[fit]'"
+        ) from error
+    try:
+        # As texts, the header too: pandas would rename columns that have one name, take "NA" for
+        # a missing text, and say of a column with one wrong entry only that it holds objects.
+        frame = pandas.read_csv(
+            path,
+            header=None,
+            dtype=str,
+            na_filter=False,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+        )
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{path.name!r} isn't UTF-8: {error}. Save it as 'CSV UTF-8'.") from error
+    except pandas.errors.EmptyDataError as error:
+        raise Unreadable(
+            f"{path.name!r} is empty. It needs a header, and a row for each sample."
+        ) from error
+    except pandas.errors.ParserError as error:
+        said = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
+        raise Unreadable(f"{path.name!r} is no table of comma-separated values: {said}.") from error
+    names = [name.strip() for name in frame.iloc[0]]
+    _check_header(path.name, names)
+
+    def column(name: str) -> "Array":
+        return _column(frame.iloc[1:, names.index(name)])
+
+    return Table(names=names, column=column, of_arrays=False)
+
+
+def _check_header(file: str, names: list[str]) -> None:
+    if len(names) == 1 and any(sign in names[0] for sign in ";\t"):
+        raise Unreadable(
+            f"{file!r} has one column, named {shown(names[0])}. Separate the columns by commas."
+        )
+    if "" in names:
+        raise Unreadable(
+            f"Column {names.index('') + 1} of {file!r} has no name. The first line must name each."
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Unreadable(f"{file!r} has two columns {twice[0]!r}. Rename one of them.")
+
+
+def _column(series: Any) -> "Array":
+    """Return numbers or booleans where all texts are such, NaN for a missing one."""
+    import pandas
+
+    texts = series.str.strip()
+    numbers = pandas.to_numeric(texts, errors="coerce")
+    others = texts[numbers.isna()].str.lower()
+    if not len(others):
+        return numbers.to_numpy()  # type: ignore[no-any-return]  # pandas has no types here
+    if len(others) == len(texts) and others.isin(_TRUTHS).all():
+        return others.map(_TRUTHS).to_numpy(dtype=bool)  # type: ignore[no-any-return]  # as above
+    if others.isin(_NO_NUMBER).all():
+        return numbers.to_numpy(dtype=float)  # type: ignore[no-any-return]  # as above
+    return np.array(texts, dtype=str)

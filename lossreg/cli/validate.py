@@ -1,0 +1,148 @@
+"""`lossreg validate` and `lossreg schema`: configs checked before anything is trained."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import document
+from ..document import Document
+from ..errors import ConfigError
+from ..fault import Fault, key_path, listed
+from ..names import did_you_mean
+from .output import write_json
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--build",
+    is_flag=True,
+    help="Import Keras and check layers, regularizers, optimizers and metrics too.",
+)
+@click.option(
+    "--at",
+    metavar="KEY.PATH",
+    help="Check the loss that stands there in another program's config: train.loss",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the faults as JSON.")
+@click.pass_context
+def validate(
+    ctx: click.Context, files: tuple[Path, ...], build: bool, at: str | None, as_json: bool
+) -> None:
+    """Check configs and name every fault: FILE:LINE:COLUMN: key.path: what to do.
+
+    A file with `model:` is checked as a whole, its losses with their parameters. Of a file
+    with `loss:` alone, which belongs to a trainer of your own, the loss is checked and the
+    other keys are let be. The exit code is 1 where there are faults.
+
+    \b
+    Examples:
+      lossreg validate config.yaml
+      lossreg validate configs/*.yaml --build
+      lossreg validate train.toml --at trainer.loss --json
+    """
+    if build and at:
+        raise click.UsageError("--build checks a whole model, and --at a loss alone.")
+    found = {file: _faults(file, at, build) for file in files}
+    if as_json:
+        write_json([_as_data(file, fault) for file, faults in found.items() for fault in faults])
+    else:
+        for file, faults in found.items():
+            if faults:
+                click.echo(listed(faults, str(file)))
+    wrong = sum(bool(faults) for faults in found.values())
+    click.echo(_summary(len(found), wrong, sum(map(len, found.values()))), err=True)
+    ctx.exit(bool(wrong))
+
+
+def _summary(files: int, wrong: int, faults: int) -> str:
+    checked = f"{files} file{'s' * (files > 1)} checked"
+    if not faults:
+        return f"{checked}: no faults."
+    return f"{checked}: {faults} fault{'s' * (faults > 1)} in {wrong}."
+
+
+def _faults(file: Path, at: str | None, build: bool) -> Sequence[Fault]:
+    """Return everything that is wrong in a file."""
+    try:
+        read = document.load(file)
+        if at is not None:
+            _check_loss(read, tuple(at.split(".")))
+        elif not isinstance(read.data, dict) or read.data.keys() & {"model", "compile"}:
+            _check_model(read, build)
+        elif "loss" in read.data:
+            _check_loss(read, ("loss",))
+        else:
+            return [Fault(message=_neither(read.data))]
+    except ConfigError as error:
+        return error.faults or [Fault(message=str(error))]
+    return []
+
+
+def _neither(data: dict[str, Any]) -> str:
+    """Return what to tell whoever has a config without a model and without a loss."""
+    near = [did_you_mean(key, ("model", "loss")) for key in data]
+    said = f"It has neither 'model' nor 'loss'.{next(filter(None, near), '')}"
+    return f"{said} Where the loss stands deeper, give --at KEY.PATH."
+
+
+def _check_loss(read: Document, path: tuple[str, ...]) -> None:
+    # A file that can't be read needs neither.
+    from ..binding import examine
+    from ..places import located
+
+    value: Any = read.data
+    found: list[str | int] = []
+    for part in path:
+        if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            found.append(int(part))
+            value = value[int(part)]
+        elif isinstance(value, dict) and part in value:
+            found.append(part)
+            value = value[part]
+        else:
+            keys = list(value) if isinstance(value, dict) else []
+            said = f"There is no {part!r} here.{did_you_mean(part, keys)}"
+            raise located([Fault(message=said, path=tuple(found))], read)
+    _, faults = examine(value, tuple(found))
+    if faults:
+        raise located(faults, read)
+
+
+def _check_model(read: Document, build: bool) -> None:
+    if build:
+        if sys.stderr.isatty():
+            click.echo("Importing Keras ...", err=True)
+        from ..builder.model import build_data
+
+        build_data(read.data, read)
+    else:
+        # Only a whole model needs pydantic's models of it.
+        from ..experiment import checked
+
+        checked(read.data, read)
+
+
+def _as_data(file: Path, fault: Fault) -> dict[str, Any]:
+    return {"file": str(file), **dataclasses.asdict(fault), "key_path": key_path(fault.path)}
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema (2020-12) of a config, with every installed loss.
+
+    Editors of YAML, TOML and JSON complete and check a config by it. Keras is not imported.
+
+    \b
+    Examples:
+      lossreg schema > lossreg.schema.json
+      and as the first line of a YAML file, for most editors:
+      # yaml-language-server: $schema=lossreg.schema.json
+    """
+    from ..schema import schema as described
+
+    write_json(described())

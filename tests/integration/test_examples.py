@@ -1,0 +1,82 @@
+"""The programs of `examples/`: the comparison of losses, and the data beside the configs."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+pytest.importorskip("lossreg_focal")
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def load(path):
+    """Return a program as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.fresh
+def test_losses_are_compared_as_calls(tmp_path):
+    program = [sys.executable, EXAMPLES / "compare_losses.py", "--short"]
+    output = tmp_path / "comparison.png"
+    result = subprocess.run(
+        [*program, "bce", "focal(gamma=1, alpha=0.5)", "--output", output],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"COLUMNS": "160", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert result.returncode == 0, result.stderr
+    rows = [line for line in result.stdout.splitlines() if line.startswith("│")]
+    assert [row.split("│")[1].strip() for row in rows] == ["bce", "focal(gamma=1, alpha=0.5)"]
+    assert "won: its average precision is" in result.stdout
+    assert output.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_comparison_takes_one_loss_on_logits_at_a_time(monkeypatch):
+    compare = load(EXAMPLES / "compare_losses.py")
+    loss = compare.on_logits("focal(gamma=1, alpha=0.5)")
+    assert (loss.params["gamma"], loss.params["from_logits"]) == (1.0, True)
+    with pytest.raises(compare.lossreg.ParameterError, match="'huber' takes no logits"):
+        compare.on_logits("huber(delta=2)")
+    with pytest.raises(compare.lossreg.ParameterError, match="more than one loss"):
+        compare.on_logits("bce + focal")
+    with pytest.raises(compare.lossreg.ParameterError, match="no parameter 'gama'"):
+        compare.on_logits("focal(gama=1)")
+
+
+def test_the_data_are_what_the_program_beside_them_writes(tmp_path):
+    make = load(EXAMPLES / "data" / "make.py")
+    make.FOLDER = tmp_path
+    make.main()
+    assert (tmp_path / "wine.csv").read_text() == (EXAMPLES / "data" / "wine.csv").read_text()
+    with np.load(tmp_path / "digits.npz") as made, np.load(EXAMPLES / "data/digits.npz") as ours:
+        assert {*made} == {*ours}
+        for name in made:
+            assert made[name].dtype == ours[name].dtype
+            assert (made[name] == ours[name]).all()
+
+
+def test_the_data_are_what_their_description_says():
+    with np.load(EXAMPLES / "data" / "digits.npz") as digits:
+        assert digits["pixels"].shape == (1797, 64)
+        assert (digits["one_hot"].argmax(axis=1) == digits["digit"]).all()
+        assert ((digits["digit"] == 8) == digits["is_8"]).all()
+        assert digits["is_8"].sum() == 174
+    lines = (EXAMPLES / "data" / "wine.csv").read_text().splitlines()
+    cultivars = [line.rpartition(",")[2] for line in lines]
+    assert [cultivars.count(cultivar) for cultivar in ("cultivar", "1", "2", "3")] == [
+        1,
+        59,
+        71,
+        48,
+    ]
+    for file in (EXAMPLES / "data").iterdir():
+        assert not file.is_file() or file.stat().st_size < 100_000

@@ -1,0 +1,51 @@
+"""The programs of a page of the documentation, run from top to bottom."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MARK = "---- block ----"
+
+
+class Program(NamedTuple):
+    """A program, what the page says that it prints (None for nothing said), and what it prints."""
+
+    source: str
+    says: str | None
+    prints: str
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return the language and the text of each block of a page."""
+    return _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+
+
+def run(page: str, folder: Path) -> list[Program]:
+    """Run the Python blocks of a page in a folder, as one program."""
+    programs, expected = [], []
+    for kind, text in blocks(page):
+        if kind == "python":
+            programs.append(text)
+            expected.append(None)
+        elif kind == "text":
+            expected[-1] = text.strip()
+    # A page whose blocks are no longer found would pass.
+    assert programs
+    script = folder / "page.py"
+    script.write_text("".join(f"print({_MARK!r})\n{program}\n" for program in programs))
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = [part.strip() for part in done.stdout.split(f"{_MARK}\n")[1:]]
+    return list(map(Program, programs, expected, printed))

@@ -1,0 +1,84 @@
+import pytest
+
+from lossreg import ConfigError
+from lossreg.parts import Part, read, read_each
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("relu", Part(name="relu")),
+        ("max_norm(2, axis=0)", Part(name="max_norm", args=(2,), kwargs={"axis": 0})),
+        (
+            {"Dense": {"units": 64}},
+            Part(name="Dense", kwargs={"units": 64}, kwargs_at=("Dense",)),
+        ),
+        ({"Flatten": None}, Part(name="Flatten", kwargs_at=("Flatten",))),
+        (
+            {"name": "Dense", "params": {"units": 64}},
+            Part(name="Dense", kwargs={"units": 64}, kwargs_at=("params",)),
+        ),
+        (
+            {"module": "keras.layers", "class_name": "Dense", "config": {"units": 64}},
+            Part(name="Dense", kwargs={"units": 64}, kwargs_at=("config",), module="keras.layers"),
+        ),
+    ],
+)
+def test_every_form_of_a_part_is_read(said, part):
+    assert read(said) == part
+
+
+def test_a_part_knows_where_it_and_its_arguments_stand():
+    part = read({"Dense": {"units": 64}}, (2,)).at(("model",))
+    assert part.path == ("model", 2)
+    assert part.kwargs_at == ("model", 2, "Dense")
+    text = read("relu", (0,)).at(("compile", "metrics"))
+    assert (text.path, text.kwargs_at) == (("compile", "metrics", 0), None)
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "message"),
+    [
+        (3, (), "3 names no part of a model. Give a name, such as 'Flatten', 'adam'"),
+        ({}, (), "{} names no part"),
+        (["Dense"], (), "names no part"),
+        ({"Dense": {}, "units": 64}, (), "One part has one name, got 'Dense', 'units'."),
+        ({"Dense": 64}, ("Dense",), "The arguments of 'Dense' must map names to values, got 64."),
+        ({"name": 3}, (), "A name must be a text, got 3."),
+        ({"name": "Dense", "units": 64}, ("units",), "Beside 'name' there may be 'params'."),
+        ("l1(0.1) + l2(0.1)", (), "is a sum, and only losses can be added."),
+        ("0.5 * l2", (), "is a sum"),
+        ("l2(0.01", (), "can't be read"),
+        ("__import__('os').system('true')", (), "can't stay"),
+        ("Lambda", (), "A config can't have 'Lambda': it runs a function. Build that model"),
+        ("lambda_('x')", (), "A config can't have 'lambda_'"),
+        (
+            {"TFSMLayer": {"filepath": "x"}},
+            (),
+            "A config can't have 'TFSMLayer': it runs a program that TensorFlow saved.",
+        ),
+        ({"class_name": "TorchModuleWrapper", "config": {}}, (), "it runs a module of PyTorch"),
+    ],
+)
+def test_what_is_no_part_is_told_where_and_why(said, path, message):
+    with pytest.raises(ConfigError) as caught:
+        read(said)
+    [fault] = caught.value.faults
+    assert message in fault.message
+    assert fault.path == path
+
+
+def test_of_a_list_each_part_that_can_be_read_is():
+    nested = {"Dense": {"kernel_regularizer": "l2("}}
+    found, faults = read_each(["relu", 3, nested, "Lambda"], ("model",))
+    assert [part and part.name for part in found] == ["relu", None, "Dense", None]
+    assert [fault.path for fault in faults] == [
+        ("model", 1),
+        ("model", 2, "Dense", "kernel_regularizer"),
+        ("model", 3),
+    ]
+
+
+def test_the_advice_on_a_part_has_an_example_of_each_kind():
+    with pytest.raises(ConfigError, match="'Flatten', 'adam' or 'AUC'"):
+        read(3)
