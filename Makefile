@@ -20,6 +20,8 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 KERAS_TESTS := tests/integration plugins
+# Two processes, since each imports its backend; the tests of a file stay together.
+TWICE := -n 2 --dist loadfile
 # Minutes of training, or other programs; what they test is tested there by shorter ones too.
 LATEST_ONLY := test_data_check.py test_fit.py test_tuners.py test_config_programs.py
 ON_JAX := test_any_backend.py test_check_data.py test_model_files.py test_objective.py
@@ -44,8 +46,8 @@ test-core: .venv/made  ## the tests that need no Keras, in seconds
 	$(RUN) -m pytest -q --doctest-modules lossreg $(patsubst %,--ignore-glob 'lossreg/%.py',$(IMPORT_KERAS))
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
-	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh"
-	$(RUN) -m pytest -q tests plugins -m fresh
+	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE)
+	$(RUN) -m pytest -q tests plugins -m fresh $(TWICE)
 
 check: .venv/made  ## ruff, mypy and import-linter
 	.venv/bin/ruff check .
@@ -73,10 +75,10 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
 
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
-	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(addprefix --ignore tests/integration/,$(LATEST_ONLY))
+	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore tests/integration/,$(LATEST_ONLY))
 
 test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX))
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX))
 
 clean:  ## remove everything that git ignores
 	git clean -qfdX
