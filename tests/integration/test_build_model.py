@@ -526,7 +526,11 @@ def test_any_layer_gives_a_model_or_an_error_with_its_place(layer, shape):
 @pytest.mark.parametrize(
     ("layer", "path", "message"),
     [
-        ("Dense(2, 'relu', True, 'zeros', 'zeros', 1, 2, 3, 4, 5, 6, 7, 8, 9)", "1", "values without a name (units,"),
+        (
+            "Dense(2, 'relu', True, 'zeros', 'zeros', 1, 2, 3, 4, 5, 6, 7, 8, 9)",
+            "1",
+            "values without a name (units,",
+        ),
         ("Dense(2, units=3)", "1", "'units' is given twice"),
         ({"Dense": {"units": "3"}}, "1.Dense.units", "must be an integer, got '3'"),
         ({"Conv1D": {"filters": -3, "kernel_size": 2}}, "1.Conv1D.filters", "strictly positive"),
