@@ -673,7 +673,7 @@ def test_labels_that_are_no_numbers_are_refused():
 
 
 def test_an_integer_dtype_is_refused():
-    with pytest.raises(ParameterError, match="'dtype' must be a float type, such as 'float32'"):
+    with pytest.raises(ParameterError, match="'dtype' must be 'float32', 'float64'"):
         lossreg.get_loss("mse", dtype="int32")
 
 
