@@ -582,6 +582,15 @@ def test_data_frames_are_arrays():
     model = network()
     x, y = pandas.DataFrame(inputs()), pandas.DataFrame(labels())
     assert objective(model, x, y) == objective(model, inputs(), labels())
+    x["kind"] = "wine"
+    with pytest.raises(ParameterError, match="'x' must hold numbers, got object features"):
+        objective(model, x, y)
+
+
+def test_tensors_are_arrays():
+    model = network()
+    x, y = ops.convert_to_tensor(inputs()), ops.convert_to_tensor(labels())
+    assert objective(model, x, y) == objective(model, inputs(), labels())
 
 
 class Clip(constraints.Constraint):
@@ -817,7 +826,9 @@ def test_what_cant_be_evaluated_is_told_with_what_to_do(model, options, said):
     [
         pytest.param("mse", {"x": inputs(60)}, "x 60 and y 70", id="fewer inputs"),
         pytest.param("mse", {"x": inputs(0), "y": labels(0)}, "no samples", id="none"),
-        pytest.param("mse", {"x": inputs(features=5)}, "can't take x", id="other features"),
+        pytest.param(
+            "mse", {"x": inputs(features=5)}, r"of shape \(4,\), .* \(5,", id="other features"
+        ),
         pytest.param(
             "mse", {"y": labels(outputs=2)}, "can't be computed from y", id="other labels"
         ),

@@ -195,8 +195,11 @@ def _check_features(model: Any, x: Any) -> None:
     """Raise for features that the model can't take, where the backend would tell its graph."""
     takes, leaves = getattr(model, "inputs", None) or [], keras.tree.flatten(x)
     for leaf in leaves:
-        if getattr(leaf.dtype, "kind", "") in "OSU":
-            raise ParameterError(f"'x' must hold numbers, got {leaf.dtype} features. Encode them.")
+        # A DataFrame has a dtype for each column.
+        dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+        # A tensor's dtype has no kind, and is a number's.
+        if getattr(dtype, "kind", "f") in "OSU":
+            raise ParameterError(f"'x' must hold numbers, got {dtype} features. Encode them.")
     if len(takes) != 1 or len(leaves) != 1 or len(takes[0].shape) != len(leaves[0].shape):
         # Keras finds out which is which, and adds an axis of one.
         return
