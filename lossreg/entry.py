@@ -59,6 +59,16 @@ class Entry:
         checked = self.signature.check(self.spec.name, given)
         return BoundLoss(entry=self, items=tuple(checked.items()))
 
+    def called(self, params: Mapping[str, Any]) -> str:
+        """Return the loss as a call with the parameters that aren't at their defaults."""
+        given = ", ".join(
+            f"{parameter.name}={params[parameter.name]!r}"
+            for parameter in self.signature.parameters
+            if parameter.name in params
+            and (parameter.required or params[parameter.name] != parameter.default)
+        )
+        return f"{self.spec.name}({given})" if given else self.spec.name
+
     def __getstate__(self) -> dict[str, Any]:
         # What is cached may hold modules; it is read again where it is needed.
         return {name: getattr(self, name) for name in ("spec", "provider", "load")}
@@ -95,6 +105,11 @@ class BoundLoss:
     def spec(self) -> LossSpec:
         """What the plugin says about the loss."""
         return self.entry.spec
+
+    @property
+    def label(self) -> str:
+        """The loss as short as a config can name it, for legends and columns."""
+        return self.entry.called(self.params)
 
     @functools.cached_property
     def _partial(self) -> Callable[[Any, Any], Any] | None:
@@ -148,6 +163,12 @@ class WeightedLoss:
 
     weight: float
     loss: BoundLoss
+
+    @property
+    def label(self) -> str:
+        """The term as short as a config can name it."""
+        weight = repr(self.weight).removesuffix(".0")
+        return self.loss.label if self.weight == 1 else f"{weight} * {self.loss.label}"
 
     def __str__(self) -> str:
         return str(self.loss) if self.weight == 1 else f"{self.weight!r} * {self.loss}"

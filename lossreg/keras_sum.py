@@ -49,13 +49,16 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         self.bound = bound
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Return the weighted value of each term; they add up to the loss."""
+        """Return the weighted value of each term; they add up to the loss.
+
+        A term is named as briefly as a config names it: `"0.5 * focal(gamma=3.0)"`.
+        """
         values: dict[str, Any] = {}
         written: Counter[str] = Counter()
         for term, loss in zip(self.bound.terms, self.losses, strict=True):
-            written[str(term)] += 1
-            count = written[str(term)]
-            name = str(term) if count == 1 else f"{term} ({count})"
+            written[term.label] += 1
+            count = written[term.label]
+            name = term.label if count == 1 else f"{term.label} ({count})"
             values[name] = term.weight * loss(y_true, y_pred, sample_weight)
         return values
 

@@ -1,12 +1,12 @@
 """Labels that fit the predictions: ranks aligned, broadcasting and wrong values refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from . import discovery
-from .entry import BoundLoss, Entry
+from .entry import BoundLoss
 from .errors import ShapeError
 from .lazy import ops
 from .spec import Labels
@@ -134,18 +134,7 @@ def fitting(loss: BoundLoss, form: Labels) -> str | None:
         for parameter in loss.entry.signature.parameters
         if parameter.name in theirs and theirs[parameter.name].allowed == parameter.allowed
     }
-    return called(entry, kept)
-
-
-def called(entry: Entry, params: Mapping[str, Any]) -> str:
-    """Return a loss as an expression, with the parameters that aren't at their defaults."""
-    given = ", ".join(
-        f"{parameter.name}={params[parameter.name]!r}"
-        for parameter in entry.signature.parameters
-        if parameter.name in params
-        and (parameter.required or params[parameter.name] != parameter.default)
-    )
-    return f"{entry.spec.name}({given})" if given else entry.spec.name
+    return entry.called(kept)
 
 
 def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
@@ -209,7 +198,7 @@ def _class_faults(
             advice = "They seem to be counted from 1: subtract 1."
         elif beyond.size == 1 and "ignore_class" in loss.params and beyond[0] % 1 == 0:
             mark = int(beyond[0])
-            fits = called(loss.entry, {**loss.params, "ignore_class": mark})
+            fits = loss.entry.called({**loss.params, "ignore_class": mark})
             advice += f" If {mark} marks what has no label, take {fits!r}."
         yield ShapeError(
             f"Loss {loss.name!r}: y_true must hold classes from 0 to {count - 1}, since y_pred "

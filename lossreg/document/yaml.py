@@ -22,7 +22,7 @@ MOST_NODES = 5_000
 """Keys and values, those that aliases repeat included; `document.LARGEST` says why."""
 
 # What to do about what ruamel.yaml says most.
-_TODO = {
+_ADVICE = {
     "mapping values are not allowed": "Quote a text that has ': ' in it, and check the indent.",
     r"found character '\t'": "Indent with spaces.",
     "a flow": "Close each [ and {, and quote a text within them that has one of , [ ] { } in it.",
@@ -282,6 +282,6 @@ def _syntax(error: Any) -> Fault:
     elif error.context:
         problem = f"{error.context}: {problem}"
     at = position(error.problem_mark or error.context_mark)
-    todo = next(advice for sign, advice in _TODO.items() if sign in problem)
-    said = f"This can't be read as YAML, {problem}. {todo}"
+    next_step = next(advice for sign, advice in _ADVICE.items() if sign in problem)
+    said = f"This can't be read as YAML, {problem}. {next_step}"
     return Fault(message=said, line=at.line, column=at.column)

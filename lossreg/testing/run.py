@@ -105,6 +105,7 @@ def loss_checks(
         try:
             run_check(suite, spec.name, check)
         except NotApplicableError as error:
+            # What a loss has no parameter or label for can't be checked; pytest lists why.
             pytest.skip(str(error))
 
     cases = []
@@ -113,6 +114,7 @@ def loss_checks(
             reason = reasons.get(f"{loss}-{check}")
             marks = []
             if reason is not None:
+                # Strict, so that a failure that is mended comes off the list.
                 marks = [pytest.mark.xfail(strict=True, raises=ConformanceError, reason=reason)]
             bound = functools.partial(run, check=check)
             cases.append(pytest.param(bound, subject.spec, id=f"{loss}-{check}", marks=marks))

@@ -98,6 +98,7 @@ def assert_same_bits(ours, theirs):
 
 def value_and_gradient(loss, y_true, y_pred):
     if keras.backend.backend() != "tensorflow":
+        # Equal bits are promised where both are traced alike; other compilers reorder at will.
         pytest.skip("gradients are taken with TensorFlow's tape")
     import tensorflow as tf
 

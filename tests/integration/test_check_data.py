@@ -30,6 +30,14 @@ NAMES = [
 ]
 
 
+def forms(name):
+    """Return a loss of probabilities and the same of logits, where it takes both."""
+    bound = lossreg.bind(name)
+    if "from_logits" not in bound.params:
+        return [bound]
+    return [bound, lossreg.bind(name, from_logits=True)]
+
+
 def fits(loss, y_true, y_pred, **options):
     return [finding.fits for finding in check_data(loss, y_true, y_pred, **options)]
 
@@ -41,14 +49,12 @@ def messages(loss, y_true, y_pred, **options):
 # Data that fit
 
 
-@pytest.mark.parametrize("from_logits", [False, True])
-@pytest.mark.parametrize("name", NAMES)
-def test_data_of_the_kinds_that_a_spec_says_are_no_finding(name, from_logits, draw):
-    bound = lossreg.bind(name)
-    if "from_logits" in bound.params:
-        bound = lossreg.bind(name, from_logits=from_logits)
-    elif from_logits:
-        pytest.skip("it has no from_logits")
+@pytest.mark.parametrize(
+    "bound",
+    [pytest.param(bound, id=bound.label) for name in NAMES for bound in forms(name)],
+)
+def test_data_of_the_kinds_that_a_spec_says_are_no_finding(bound, draw):
+    from_logits = bound.params.get("from_logits", False)
     y_true, y_pred = draw(bound.spec, from_logits=from_logits)
     drawn = [samples.Sample(y_true=y_true, y_pred=y_pred)]
     drawn += [samples.draw(bound.spec, bound.params, s) for s in ("ordinary", "perfect", "extreme")]

@@ -151,7 +151,7 @@ def test_the_history_has_each_penalty_of_the_tutorials_model(runs):
     assert columns[:5] == ["epoch", "loss", "AUC", "val_loss", "val_AUC"]
     assert [name for name in columns if name.startswith("objective: ")][1:] == [
         "objective: dense/kernel: L2(l2=0.01)",
-        "objective: dense: L1(l1=0.01)",
+        "objective: dense/activity: L1(l1=0.01)",
         "objective: dense_1/kernel: L1L2(l1=0.01, l2=0.01)",
         "objective: total",
     ]
@@ -248,18 +248,17 @@ def test_text_classes_are_recorded(plain, tmp_path):
 
 
 def test_the_picture_names_what_it_shows(runs, tmp_path):
-    from lossreg.api import bind
     from lossreg.builder.training import curves
 
     run = runs["digits"]
     assert run.folder.curves.read_bytes().startswith(b"\x89PNG")
-    curves.draw(run.epochs, tmp_path / "a.svg", "digits", [bind("binary_crossentropy")])
+    curves.draw(run.epochs, tmp_path / "a.svg", "digits")
     picture = (tmp_path / "a.svg").read_text()
     # matplotlib leaves each text as a comment beside its outlines.
     for text in (
         "total",
-        "10.0 * binary_crossentropy -",
-        "dense: L1(l1=0.01) (activity)",
+        "10 * binary_crossentropy -",
+        "dense/activity: L1(l1=0.01)",
         "AUC",
         "epoch",
         "samples trained on",

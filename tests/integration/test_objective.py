@@ -163,11 +163,8 @@ def test_each_term_of_a_sum_is_a_term():
     error = np.abs(y - out)
     huber = np.where(error <= 2, error**2 / 2, 2 * error - 2).mean()
     found = assert_as_evaluated(model, x, y)
-    assert [term.name for term in found.terms] == [
-        "mean_squared_error()",
-        "0.5 * huber(delta=2.0)",
-        "3.0 * mean_squared_error()",
-    ]
+    names = ["mean_squared_error", "0.5 * huber(delta=2.0)", "3 * mean_squared_error"]
+    assert [term.name for term in found.terms] == names
     assert [term.value for term in found.terms] == pytest.approx(
         [mse, 0.5 * huber, 3 * mse], rel=1e-5
     )
@@ -198,8 +195,8 @@ def two_outputs(loss, loss_weights=None):
             {"mask": lossreg.get_loss("mse + 2 * mae"), "label": "mse"},
             {"mask": 0.5, "label": 1.0},
             {
-                "mask: 0.5 * mean_squared_error()",
-                "mask: 0.5 * 2.0 * mean_absolute_error()",
+                "mask: 0.5 * mean_squared_error",
+                "mask: 0.5 * 2 * mean_absolute_error",
                 "label: 1 * mse",
             },
             id="a sum of one output",
@@ -361,7 +358,7 @@ def test_what_a_layer_adds_is_told_from_its_activity_penalty():
     found = assert_as_evaluated(model, x, y)
     added, activity = found.terms[1:]
     assert (added.name, added.kind) == ("adding: add_loss", "added penalty")
-    assert (activity.name, activity.kind) == ("adding: L1(l1=0.01)", "activity penalty")
+    assert (activity.name, activity.kind) == ("adding/activity: L1(l1=0.01)", "activity penalty")
     assert added.value == pytest.approx((x**2).mean() + 3 * np.abs(x).mean(), rel=1e-5)
     assert activity.value == pytest.approx(
         0.01 * np.abs(2 * x).sum() / (32 if DIVIDED else 1), rel=1e-5

@@ -13,7 +13,6 @@ from ...errors import ConfigError, ShapeError
 from ...lazy import keras
 from ...loss_config import LossConfig
 from ...names import shown
-from ...shapes import called
 from . import mistakes
 from .predictions import Activation
 
@@ -139,7 +138,7 @@ def of_output(loss: Any, terms: list[BoundLoss], output: Output) -> list[Finding
         activation=output.activation,
     )
     for term in terms:
-        name = called(term.entry, term.params)
+        name = term.label
         found += [_finding(fault, name, output) for fault in mistakes.of_term(term, batch)]
     return found
 
@@ -202,7 +201,7 @@ def _no_entry(what: str, values: Any, name: str) -> str:
 
 def _name_of(loss: Any, terms: list[BoundLoss]) -> str:
     if terms:
-        return " + ".join(called(term.entry, term.params) for term in terms)
+        return " + ".join(term.label for term in terms)
     return getattr(loss, "name", None) or getattr(loss, "__name__", None) or shown(loss)
 
 

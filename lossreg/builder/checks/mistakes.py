@@ -48,8 +48,10 @@ def as_array(loss: str, name: str, values: Any) -> Array:
     said = f"Loss {loss!r}: {name} must hold numbers"
     try:
         array = numpy(values)
+    # TensorFlow's and JAX's own way to say that a graph's tensor has no values yet.
     except (NotImplementedError, TypeError) as error:
         raise ShapeError(f"{said} that are known now: {error}") from error
+    # numpy's, of lists of several lengths.
     except ValueError as error:
         raise ShapeError(f"{said}, each row as many: {error}") from error
     if array.dtype.kind in "SU":

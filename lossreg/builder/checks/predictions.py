@@ -7,7 +7,6 @@ import numpy as np
 
 from ...entry import BoundLoss
 from ...errors import ShapeError
-from ...shapes import called
 
 Array = np.ndarray[Any, Any]
 
@@ -119,5 +118,5 @@ def _look_like_probabilities(
 def _with_logits(loss: BoundLoss, from_logits: bool, *, new: bool) -> str | None:
     """Return the loss for the other kind of predictions, if it has one."""
     if "from_logits" in loss.params:
-        return called(loss.entry, {**loss.params, "from_logits": from_logits})
-    return called(loss.entry, loss.params) if new and loss.spec.y_pred == "real" else None
+        return loss.entry.called({**loss.params, "from_logits": from_logits})
+    return loss.label if new and loss.spec.y_pred == "real" else None

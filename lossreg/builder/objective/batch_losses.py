@@ -34,7 +34,7 @@ class _AddedLoss:
         path = layers.path(self.layer)
         if self.is_activity:
             said = described(self.layer.activity_regularizer)
-            return Source(name=f"{path}: {said}", kind="activity penalty", layer=path)
+            return Source(name=f"{path}/activity: {said}", kind="activity penalty", layer=path)
         return Source(name=f"{path}: add_loss", kind="added penalty", layer=path)
 
 
@@ -161,7 +161,8 @@ class _Recorder:
         if isinstance(self._loss, RegisteredSum):
             terms = self._loss.terms(y_true, y_pred, sample_weight)
         else:
-            name = str(getattr(self._loss, "bound", self._loss.name))
+            bound = getattr(self._loss, "bound", None)
+            name = self._loss.name if bound is None else bound.label
             terms = {name: self._loss(y_true, y_pred, sample_weight)}
         # An unreduced loss is averaged by whoever adds it up.
         weight = 1.0 if self._weight is None else self._weight

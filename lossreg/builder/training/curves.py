@@ -1,13 +1,11 @@
 """The history of a run as a picture: the objective with its terms, and the metrics."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ...entry import BoundLoss
-from ...shapes import called
 from ..objective.report import Objective
 
 _MOST_CURVES = 10  # terms of a picture that can be told apart
@@ -51,14 +49,13 @@ def _values(objective: Objective) -> dict[str, float]:
     return {**{term.name: term.value for term in objective.terms}, "total": objective.total}
 
 
-def draw(epochs: Sequence[Epoch], path: Path, title: str, losses: Iterable[BoundLoss]) -> None:
+def draw(epochs: Sequence[Epoch], path: Path, title: str) -> None:
     """Write the picture.
 
     Args:
         epochs: At least one.
         path: The picture.
         title: Its title.
-        losses: Those of the model, whose parameters are named where they aren't defaults.
     """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
@@ -67,7 +64,7 @@ def draw(epochs: Sequence[Epoch], path: Path, title: str, losses: Iterable[Bound
     figure = Figure(figsize=(11, 7.5 if metrics else 5), layout="constrained")
     panels = figure.subplots(2 if metrics else 1, 1, sharex=True, squeeze=False)[:, 0]
     figure.suptitle(title)
-    _draw_objective(panels[0], epochs, _labels(epochs[0].train, losses))
+    _draw_objective(panels[0], epochs)
     if metrics:
         _draw_metrics(panels[1], epochs, metrics)
     for panel in panels:
@@ -85,15 +82,14 @@ def draw(epochs: Sequence[Epoch], path: Path, title: str, losses: Iterable[Bound
     figure.savefig(path, dpi=120)
 
 
-def _draw_objective(panel: Any, epochs: Sequence[Epoch], labels: Mapping[str, str]) -> None:
+def _draw_objective(panel: Any, epochs: Sequence[Epoch]) -> None:
     """Draw the total and each term, of both parts of the data where they differ."""
     train, held = _columns([e.train for e in epochs]), _columns([e.validation for e in epochs])
     colors = _colors(len(train) - 1)
     for name, values in train.items():
         is_total = name == next(iter(train))
         color, width = ("black", 2.0) if is_total else (next(colors), 1.4)
-        label = _folded(labels.get(name, name))
-        _draw(panel, values, color=color, linewidth=width, label=label)
+        _draw(panel, values, color=color, linewidth=width, label=_folded(name))
         # A penalty of weights doesn't know the data.
         if held[name] != values:
             _draw(panel, held[name], color=color, linewidth=width, linestyle="--")
@@ -157,19 +153,6 @@ def _colors(count: int) -> Any:
     import matplotlib as mpl
 
     return iter(mpl.colormaps["tab10"](range(max(count, 1))))
-
-
-def _labels(objective: Objective, losses: Iterable[BoundLoss]) -> dict[str, str]:
-    """Return what to call each term in the legend."""
-    labels = {}
-    short = {str(loss): called(loss.entry, loss.params) for loss in losses}
-    for term in objective.terms:
-        label = term.name
-        for long, called_so in short.items():
-            label = label.replace(long, called_so)
-        # The name says the weight that another penalty is of.
-        labels[term.name] = f"{label} (activity)" if term.kind == "activity penalty" else label
-    return labels
 
 
 def _folded(label: str) -> str:

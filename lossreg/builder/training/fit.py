@@ -154,8 +154,7 @@ def _train(trial: Trial, into: RunFolder, verbose: int, say: Callable[[str], Non
             verbose=verbose,
         )
     trial.model.save(into.model)
-    losses = versions.losses(said.compile.loss.bound)
-    curves.draw(epochs, into.curves, _title(trial), losses)
+    curves.draw(epochs, into.curves, _title(trial))
     return Run(
         folder=into,
         epochs=epochs,

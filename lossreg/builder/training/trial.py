@@ -43,7 +43,6 @@ _SHAPES = re.compile(
     r"variable\.shape=(?P<here>\(.*?\)), Received: value\.shape=(?P<there>\(.*?\))"
 )
 
-
 _NAME = re.compile(r"^Loss '[^']*'")  # how a finding on a term begins
 
 
