@@ -316,7 +316,7 @@ def rewritten(source, target, change):
         ({"command": "touch pwned"}, "unknown keys: 'command'"),
         (
             {"dtype": {"module": "os", "class_name": "system", "config": "touch pwned"}},
-            "'dtype' must be a name",
+            "'dtype' must be 'float32', .* or None",
         ),
     ],
 )
