@@ -21,6 +21,7 @@ from .entry import BoundLoss, BoundSum
 from .errors import ConfigError, ParameterError
 from .local import About
 from .loss_config import LossConfig
+from .loss_terms import LossTerms
 from .names import did_you_mean, shown
 from .options import OPTIONS
 from .provider import PluginRecord
@@ -75,7 +76,7 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
     if is_config(identifier):
         said = config.read(identifier)
         bound = bind_config(said, params)
-        if isinstance(said, config.LossTerms):
+        if isinstance(said, LossTerms):
             return _build(bound, {**said.options, **options})
         # They have one form, and mypy can't know it.
         assert isinstance(bound, dict)
@@ -86,9 +87,7 @@ def get_loss(identifier: Any, /, **params: Any) -> Any:
     return _build(bind(identifier, **params), options)
 
 
-def _build(bound: Bound, options: Mapping[str, Any]) -> Any:
-    if isinstance(bound, dict):
-        return {output: loss and _build(loss, options) for output, loss in bound.items()}
+def _build(bound: Any, options: Mapping[str, Any]) -> Any:
     if isinstance(bound, BoundSum):
         return _keras_sum.RegisteredSum(bound, **options)
     return _keras_loss.RegisteredLoss(bound, **options)

@@ -10,16 +10,10 @@ from .annotations import as_json
 from .entry import BoundLoss, BoundSum, Entry, WeightedLoss
 from .errors import LossregError, ParameterError
 from .fault import Fault, Path
+from .loss_terms import Said, Term
 
 # Values that a cache can tell apart; 1, 1.0 and True are equal inside a tuple.
 CACHED = {bool, int, float, str, type(None)}
-
-
-def is_config(identifier: Any) -> bool:
-    """Return whether it is data that `config.read` understands or refuses."""
-    return isinstance(identifier, str | Mapping) or (
-        isinstance(identifier, Sequence) and not isinstance(identifier, bytes | bytearray)
-    )
 
 
 # More than anybody mends at once. Looking for the nearest names takes a millisecond each.
@@ -27,6 +21,12 @@ _MOST_FAULTS = 100
 
 Bound = BoundLoss | BoundSum | dict[str, Any]
 """One bound loss, or one for each output; an output without a loss has None."""
+
+
+def is_config(identifier: Any) -> bool:
+    """Return whether it is data that `config.read` understands or refuses."""
+    of_data = isinstance(identifier, Mapping | Sequence)
+    return of_data and not isinstance(identifier, bytes | bytearray)
 
 
 def bind_text(text: str, params: Mapping[str, Any]) -> Bound:
@@ -42,7 +42,7 @@ def cached_bind(text: str, /, **params: Any) -> Bound:
     return bind_config(config.read(text), params)
 
 
-def bind_config(said: config.Said, params: Mapping[str, Any]) -> Bound:
+def bind_config(said: Said, params: Mapping[str, Any]) -> Bound:
     """Return what a config means."""
     if isinstance(said, dict):
         if params:
@@ -58,7 +58,7 @@ def bind_config(said: config.Said, params: Mapping[str, Any]) -> Bound:
     return bind_sum(BoundSum(terms=tuple(map(_bind_term, said.terms))), params)
 
 
-def _bind_term(term: config.Term) -> WeightedLoss:
+def _bind_term(term: Term) -> WeightedLoss:
     entry = discovery.installed().lookup(term.name)
     return WeightedLoss(weight=term.weight, loss=entry.bind(term.params, term.args))
 
@@ -73,16 +73,16 @@ def examine(value: Any, at: Path = ()) -> tuple[Bound | None, list[Fault]]:
     said, faults = config.examine(value, at)
     losses = said.values() if isinstance(said, dict) else [said]
     terms = itertools.chain.from_iterable(loss.terms for loss in losses if loss)
-    for index, term in enumerate(terms):
-        faults += _faults(term)
+    for index, term in enumerate(terms, 1):
         if len(faults) >= _MOST_FAULTS:
             said_more = f"{len(faults)} faults are told; the rest of this loss, from its term "
-            faults.append(Fault(path=at, message=f"{said_more}{index + 2} on, isn't checked yet."))
+            faults.append(Fault(path=at, message=f"{said_more}{index} on, isn't checked yet."))
             break
+        faults += _faults(term)
     return (None if faults else bind_config(said, {})), faults
 
 
-def _faults(term: config.Term) -> list[Fault]:
+def _faults(term: Term) -> list[Fault]:
     """Return what is wrong with a loss's name or its parameters."""
     try:
         entry = discovery.installed().lookup(term.name)
@@ -92,7 +92,8 @@ def _faults(term: config.Term) -> list[Fault]:
         entry.bind(term.params, term.args)
     except ParameterError as error:
         if term.params_at is None or not error.faults:
-            messages = list(error.faults.values()) or [str(error)]
+            # One loss without parameters has one message for all that were given.
+            messages = dict.fromkeys(error.faults.values()) or [str(error)]
             return [Fault(path=term.name_at, message=message) for message in messages]
         known = {parameter.name for parameter in entry.signature.parameters}
         return [

@@ -3,16 +3,16 @@
 Every form can name registered losses only; none can name code.
 """
 
-import itertools
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from . import expression
 from .annotations import is_finite, plain
 from .errors import ConfigError
+from .expression import is_expression
 from .fault import Fault, Path, listed
+from .loss_terms import LossTerms, Said, Term
 from .names import did_you_mean, shown
 from .options import OPTIONS
 from .options import faults as option_faults
@@ -23,8 +23,11 @@ HYDRA_TARGET = "lossreg.get_loss"
 # Where Keras says that its own losses, and ours, come from.
 MODULES = (None, "builtins", "keras", "keras.losses", "lossreg.keras_loss", "lossreg.keras_sum")
 
-# Signs that no name has, and those that a name has only within.
-_EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|^\s*\d")
+OF_KERAS = ("class_name", "config", "module", "registered_name", "shared_object_id")
+"""What Keras 3.12 to 3.15.1 write of a loss; the last key where two outputs share it."""
+
+# Hydra's own keys that may stand here: the others change what it makes of a call.
+_OF_HYDRA = ("_target_", "_args_", "_convert_", "_recursive_")
 
 FORMS = (
     "Give a name, such as 'huber'; a call or a sum, such as 'dice + 0.5 * focal(gamma=2)'; "
@@ -33,46 +36,10 @@ FORMS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Term:
-    """A loss by name, with its parameters and its weight in a sum.
-
-    Args:
-        name: The loss, in any spelling.
-        args: Parameters by position.
-        params: Parameters by name.
-        weight: What the loss is multiplied by.
-        name_at: Where in the config the name stands.
-        params_at: Where the parameters stand, unless within the name's text.
-    """
-
-    name: str
-    args: tuple[Any, ...] = ()
-    params: Mapping[str, Any] = field(default_factory=dict)
-    weight: float = 1.0
-    name_at: Path = field(default=(), compare=False)
-    params_at: Path | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossTerms:
-    """What a config says of one loss: its terms, mostly one, and Keras' options."""
-
-    terms: tuple[Term, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-Said = LossTerms | dict[str, LossTerms | None]
-"""One loss, or one for each output of a model, some of which may have none."""
-
-
-def is_expression(text: str) -> bool:
-    """Return whether a text is more than a name, or was meant to be.
-
-    >>> is_expression("huber"), is_expression("huber(delta=2)"), is_expression("mse - mae")
-    (False, True, True)
-    """
-    return _EXPRESSION.search(text) is not None
+_ENTRIES = (
+    "An entry is a name, a call or a sum as a text, or {'name': ..., 'params': ..., 'weight': ...}."
+)
+_EMPTY = "An empty list describes no loss. Give at least one."
 
 
 def read(config: str | Mapping[str, Any] | Sequence[Any]) -> Said:
@@ -179,17 +146,25 @@ class _Reader:
                 self.keys(entry, here, ("name", "params", "weight"))
                 terms += self.term(entry, here)
             else:
-                self.fault(here, f"A list of losses can't hold {shown(entry)}.")
+                self.fault(here, f"A list of losses can't hold {shown(entry)}. {_ENTRIES}")
         if not entries:
-            self.fault(at, "An empty list describes no loss.")
+            self.fault(at, _EMPTY)
         return tuple(terms)
 
-    def term(self, config: Mapping[str, Any], at: Path) -> tuple[Term, ...]:
-        name, params = config.get("name"), config.get("params", {})
+    def term(self, config: Mapping[str, Any], at: Path, key: str = "name") -> tuple[Term, ...]:
+        """Read a loss by name; `key` says where the name stands."""
+        name, params = config.get(key), config.get("params", {})
         weight = plain(config.get("weight", 1.0))
         if not isinstance(name, str):
-            what = f"got {shown(name)}" if "name" in config else "and is missing"
-            self.fault((*at, "name"), f"'name' must be the name of a loss, {what}.")
+            what = f"got {shown(name)}" if key in config else "and is missing"
+            self.fault((*at, key), f"{key!r} must be the name of a loss, {what}.")
+        elif is_expression(name):
+            self.fault(
+                (*at, key),
+                f"{key!r} must be a name alone, got {shown(name)}. Parameters stand under "
+                "'params'; a call or a sum is a text in place of the mapping.",
+            )
+            return ()
         if not _is_mapping_of_names(params):
             self.fault((*at, "params"), f"'params' must map names to values, got {shown(params)}.")
             params = {}
@@ -202,7 +177,7 @@ class _Reader:
             name=name,
             params=dict(params),
             weight=float(weight),
-            name_at=(*at, "name"),
+            name_at=(*at, key),
             params_at=(*at, "params"),
         )
         return (term,)
@@ -219,6 +194,7 @@ class _Reader:
 
     def keras(self, config: Mapping[str, Any], at: Path) -> LossTerms:
         """Read a mapping that Keras wrote; the module in it is never imported."""
+        self.keys(config, at, OF_KERAS)
         name, inner, inner_at = config["class_name"], config.get("config", {}), (*at, "config")
         name_at = (*at, "class_name")
         if name == "function":
@@ -254,7 +230,11 @@ class _Reader:
         if isinstance(args[0], Mapping) and "_target_" in args[0]:
             self.fault((*where, 0), "A loss is made by one call: give its name and parameters.")
             return LossTerms(terms=())
-        given = {name: value for name, value in config.items() if not str(name).startswith("_")}
+        given = {name: value for name, value in config.items() if name not in _OF_HYDRA}
+        if not _is_mapping_of_names(given):
+            names = shown(list(given))
+            self.fault(at, f"The keys beside '_args_' must be names of parameters, got {names}.")
+            return LossTerms(terms=())
         said = self.loss(args[0], (*where, 0))
         params = {name: value for name, value in given.items() if name not in OPTIONS}
         options = self.options({key: given[key] for key in given.keys() - params.keys()}, at)
@@ -269,17 +249,20 @@ class _Reader:
     def saved(self, config: Mapping[str, Any], at: Path) -> tuple[Term, ...]:
         """Read what `get_config` of a registered loss or sum wrote, without the options."""
         entries = config.get("sum", [config])
-        if isinstance(entries, list | tuple) and not entries:
-            self.fault((*at, "sum"), "An empty list describes no loss.")
-        for entry in entries if isinstance(entries, list | tuple) else [entries]:
+        if not isinstance(entries, list | tuple):
+            entries = [entries]
+        if not entries:
+            self.fault((*at, "sum"), _EMPTY)
+        terms: list[Term] = []
+        for index, entry in enumerate(entries):
             known = isinstance(entry, Mapping)
             known = known and set(entry) <= {"loss", "version", "params", "weight"}
             known = known and isinstance(entry.get("loss"), str)
             if not known or (config is not entry and set(config) != {"sum"}):
                 self.fault(at, f"This is no config of a registered loss: {shown(dict(config))}.")
                 return ()
-        terms = [self.term({**entry, "name": entry["loss"]}, at) for entry in entries]
-        return tuple(itertools.chain(*terms))
+            terms += self.term(entry, at if config is entry else (*at, "sum", index), "loss")
+        return tuple(terms)
 
     def keys(self, config: Mapping[str, Any], at: Path, known: tuple[str, ...]) -> None:
         for key in config:

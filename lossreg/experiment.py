@@ -26,7 +26,7 @@ from pydantic import (
 from . import document, parts
 from .annotations import allowed, as_json, plain
 from .document import Document
-from .errors import ConfigError
+from .errors import ConfigError, ParameterError
 from .fault import Fault
 from .fault import Path as KeyPath
 from .loss_config import LossConfig, validation_error
@@ -211,7 +211,10 @@ def loaded(config: "str | os.PathLike[str] | Mapping[str, Any]") -> tuple[Any, D
     if isinstance(config, str | os.PathLike):
         found = document.load(config)
         return found.data, found
-    return as_json(plain(config)), None
+    try:
+        return as_json(plain(config)), None
+    except ParameterError as error:
+        raise ConfigError(str(error), [Fault(message=str(error))]) from None
 
 
 def checked(data: Any, read_from: Document | None) -> Experiment:

@@ -6,6 +6,7 @@ false and null), `+` between terms and `*` between a number and a term; nothing 
 """
 
 import ast
+import re
 import sys
 import warnings
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ _GRAMMAR = (
 )
 
 
+# Signs that no name has, and those that a name has only within.
+_EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|^\s*\d")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A name with arguments, as it is written: `focal(2, alpha=0.5)`."""
@@ -43,6 +48,15 @@ class Call:
         return call if self.weight == 1 else f"{self.weight!r} * {call}"
 
 
+def is_expression(text: str) -> bool:
+    """Return whether a text is more than a name, or was meant to be.
+
+    >>> is_expression("huber"), is_expression("huber(delta=2)"), is_expression("mse - mae")
+    (False, True, True)
+    """
+    return _EXPRESSION.search(text) is not None
+
+
 def parse(text: str) -> tuple[Call, ...]:
     """Return the terms of an expression; a single call is one term.
 
@@ -52,6 +66,8 @@ def parse(text: str) -> tuple[Call, ...]:
     Raises:
         ConfigError: The text is no expression; it says where.
     """
+    # Columns are counted in what is shown.
+    text = text.strip()
     if len(text) > LONGEST:
         raise ConfigError(
             f"The expression {shown(text)} has {len(text)} characters, and may have {LONGEST}."
@@ -61,14 +77,14 @@ def parse(text: str) -> tuple[Call, ...]:
             # Of "\\*" in a string, and of 1is: the grammar has no use for either.
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         where = f" at column {error.offset}" if error.offset else ""
         raise ConfigError(f"{shown(text)} can't be read{where}: {error.msg}. {_GRAMMAR}") from None
     except (ValueError, RecursionError, MemoryError):
         # NUL bytes; and brackets or signs nested deeper than the parser goes.
         raise ConfigError(f"{shown(text)} can't be read. {_GRAMMAR}") from None
-    reader = _Reader(text.strip())
+    reader = _Reader(text)
     return tuple(reader.term(node) for node in reader.terms(tree))
 
 
@@ -117,7 +133,9 @@ class _Reader:
             return node.id
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
-        return self.refuse(node, "a name is expected here")
+        return self.refuse(
+            node, "a name is expected here, in quotes where it has a slash: 'keras/huber'(2)"
+        )
 
     def number(self, node: ast.expr) -> int | float | None:
         """Return a number with its sign, or None for anything else."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from . import loss_schema
 from .annotations import as_json, plain
 from .binding import Bound, as_config, examine
-from .config import LossTerms, read
+from .config import read
 from .errors import ConfigError, ParameterError
 from .fault import Fault, listed
+from .loss_terms import LossTerms
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -60,7 +61,8 @@ class LossConfig:
         return isinstance(other, LossConfig) and self.canonical == other.canonical
 
     def __hash__(self) -> int:
-        return hash(repr(self.canonical))
+        # Equal mappings may have their keys in another order.
+        return hash(frozenset(self.bound.items()) if isinstance(self.bound, dict) else self.bound)
 
     def __repr__(self) -> str:
         return f"LossConfig({self.canonical!r})"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import discovery, names
-from .config import HYDRA_TARGET, MODULES
+from .config import HYDRA_TARGET, MODULES, OF_KERAS
 from .entry import Entry
 from .errors import LossregError
 from .options import DTYPES, REDUCTIONS
@@ -149,7 +149,8 @@ def _keras(registry: Registry, entries: list[Entry]) -> Schema:
         "type": "object",
         "description": "What keras.losses.serialize returns.",
         "required": ["class_name"],
-        "properties": {"module": {"enum": list(MODULES)}},
+        "properties": {**{key: {} for key in OF_KERAS}, "module": {"enum": list(MODULES)}},
+        "additionalProperties": False,
         "anyOf": [
             {
                 "properties": {"class_name": {"const": "function"}, "config": {"$ref": _NAME}},

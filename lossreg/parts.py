@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import expression
-from .config import is_expression
 from .errors import ConfigError
+from .expression import is_expression
 from .fault import Fault, Path
-from .names import MAX_LENGTH, key, shown
+from .names import MAX_LENGTH, did_you_mean, key, shown
 
 NESTED = ("regularizer", "constraint", "initializer")
 """How an argument of a layer ends that is a part itself: `kernel_regularizer`."""
@@ -97,14 +97,13 @@ def read(value: Any, path: Path = ()) -> Part:
         # `- Flatten:` has nothing behind the colon.
         return _named(name, {} if kwargs is None else kwargs, path, (*path, name))
     inner = _SPELLED[spelled]
-    known = (spelled, inner, "module", "registered_name", "build_config")
-    unknown = [
-        each for each in value if each not in (known if spelled == "class_name" else known[:2])
-    ]
-    if unknown:
-        raise _fault(
-            (*path, unknown[0]), f"Beside {spelled!r} there may be {inner!r}.", at_key=True
-        )
+    of_keras = ("module", "registered_name", "build_config") if spelled == "class_name" else ()
+    known = (spelled, inner, *of_keras)
+    unknown = next((each for each in value if each not in known), None)
+    if unknown is not None:
+        near = did_you_mean(unknown, known)
+        said = f"The key {shown(unknown)} isn't one of {', '.join(known)}.{near}"
+        raise _fault((*path, unknown), said, at_key=True)
     part = _named(value[spelled], value.get(inner, {}), path, (*path, inner))
     return dataclasses.replace(part, module=value.get("module"))
 

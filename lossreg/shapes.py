@@ -47,6 +47,7 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
         else:
             y_pred = library.squeeze(y_pred, axis=-1)
     if kind == "one_hot":
+        _class_axis_of(loss, y_true, y_pred)
         _need_classes(loss, y_pred)
     if kind in _ELEMENTWISE and not _same(y_true.shape, y_pred.shape):
         raise _misfit(loss, "y_true and y_pred of one shape", y_true, y_pred)
@@ -54,10 +55,8 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
 
 
 def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> tuple[Any, Any]:
-    axis = class_axis(loss)
+    axis = _class_axis_of(loss, y_true, y_pred)
     rank = len(y_pred.shape)
-    if rank == 0 or not -rank <= axis < rank:
-        raise _misfit(loss, f"y_pred with an axis {axis} of classes", y_true, y_pred)
     if loss.spec.y_pred != "embeddings":
         _need_classes(loss, y_pred)
     expected = [size for index, size in enumerate(y_pred.shape) if index != axis % rank]
@@ -76,6 +75,14 @@ def class_axis(loss: BoundLoss) -> int:
     """Return the axis of the classes: the last one, unless a parameter says another."""
     axis = loss.params.get("axis", -1)
     return axis if isinstance(axis, int) else -1
+
+
+def _class_axis_of(loss: BoundLoss, y_true: Any, y_pred: Any) -> int:
+    """Return the axis of the classes, which the predictions must have."""
+    axis, rank = class_axis(loss), len(y_pred.shape)
+    if not -rank <= axis < rank:
+        raise _misfit(loss, f"y_pred with an axis {axis} of classes", y_true, y_pred)
+    return axis
 
 
 def _need_classes(loss: BoundLoss, y_pred: Any) -> None:

@@ -4,7 +4,9 @@ import pytest
 
 from lossreg import ConfigError
 from lossreg.binding import examine
-from lossreg.config import LossTerms, Term, read
+from lossreg.config import read
+from lossreg.fault import key_path
+from lossreg.loss_terms import LossTerms, Term
 
 HUBER = LossTerms(terms=(Term(name="Huber", params={"delta": 2.0}),), options={"reduction": "sum"})
 
@@ -140,7 +142,20 @@ def test_a_loss_may_be_spelled_out():
             {"_target_": "lossreg.get_loss", "_args_": ["mse + mae"], "delta": 2},
             "A sum takes no parameters, got delta",
         ),
-        ([3], "A list of losses can't hold 3"),
+        ({"_target_": "lossreg.get_loss", "_args_": ["huber"], 1: 2}, r"be names .*, got \[1\]"),
+        (
+            {"class_name": "Huber", "confg": {"delta": 2}},
+            "confg: The key 'confg' isn't one of class_name, config, .*Did you mean 'config'",
+        ),
+        (
+            {"outputs": {"a": {"class_name": "Huber", "weight": 3}}},
+            r"outputs\.a\.weight: The key 'weight' isn't one of class_name",
+        ),
+        (
+            {"name": "huber(2)"},
+            r"'name' must be a name alone, got 'huber\(2\)'\. Parameters stand under 'params'",
+        ),
+        ([3], "A list of losses can't hold 3. An entry is a name, a call or a sum as a text, or"),
         ([["mse"]], r"A list of losses can't hold \['mse'\]"),
     ],
 )
@@ -155,10 +170,48 @@ def test_what_hydra_would_call_is_read_as_the_same_loss():
     assert read(said) == read(expected)
 
 
+@pytest.mark.parametrize("key", ["_delta_", "_partial_"])
+def test_a_key_that_hydra_would_not_pass_on_is_no_parameter(key):
+    _, faults = examine({"_target_": "lossreg.get_loss", "_args_": ["huber"], key: True})
+    assert f"no parameter {key!r}" in faults[0].message
+
+
 @pytest.mark.parametrize("text", ["focal - mse", "focal[0]", "lambda: 1", "2", "-mse", "f(1) / 2"])
 def test_what_was_meant_as_an_expression_is_told_what_one_holds(text):
     with pytest.raises(ConfigError, match="An expression holds names, calls, numbers"):
         read(text)
+
+
+def test_a_saved_loss_that_two_outputs_share_is_read():
+    said = {"class_name": "Huber", "config": {"delta": 2.0}, "shared_object_id": 7}
+    assert read(said) == read({"name": "Huber", "params": {"delta": 2.0}})
+
+
+def test_a_fault_of_a_saved_sum_is_placed_at_its_term():
+    terms = [
+        {"loss": "mse", "params": {}},
+        {"loss": "keras/hubr", "params": {}},
+        {"loss": "huber", "params": {"delta": -1}},
+    ]
+    said = {"class_name": "lossreg>RegisteredSum", "config": {"name": "x", "sum": terms}}
+    _, faults = examine(said, ("loss",))
+    assert [key_path(fault.path) for fault in faults] == [
+        "loss.config.sum[1].loss",
+        "loss.config.sum[2].params.delta",
+    ]
+
+
+def test_one_fault_is_told_once():
+    _, faults = examine("mse(a=1, b=2)")
+    assert [fault.message.partition(".")[0] for fault in faults] == [
+        "Loss 'mean_squared_error' takes no parameters, got a=1, b=2"
+    ]
+
+
+def test_of_a_hundred_faults_none_is_left():
+    _, faults = examine([f"mse{number}" for number in range(100)])
+    assert len(faults) == 100
+    assert "mse99" in faults[-1].message
 
 
 def test_of_thousands_of_faults_the_first_hundred_are_told():

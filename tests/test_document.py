@@ -580,7 +580,7 @@ def test_calls_in_quotes_and_in_block_style_are_read():
         ("yaml", 'a: "\\d"', (1, 6), "write a backslash within double quotes twice"),
         ("yaml", "a: 1\nb\nc: 2", (3, 1), "Write 'key: value'"),
         ("yaml", "a:\n  - 1\n b: 3\n", (3, 2), "Check the indent"),
-        ("yaml", "a: @x", (1, 4), "'@'"),
+        ("yaml", "a: @x", (1, 4), "Quote a text that begins with this character."),
         ("json", '{"a": 1,\n "b": }', (2, 7), "JSON has texts and keys in double quotes"),
         ("json", '{"a": 1}\n{', (2, 1), "Extra data"),
         ("json", "{'a': 1}", (1, 2), "double quotes"),
@@ -677,6 +677,8 @@ def test_a_missing_file_is_told_with_the_nearest_config(tmp_path):
     assert unread(tmp_path / "trian.yaml") == (
         "There is no such file. Did you mean 'train.yml'? Check the path."
     )
+    (tmp_path / "test.JSON").touch()
+    assert "Did you mean 'test.JSON'?" in unread(tmp_path / "tets.json")
 
 
 def test_a_folder_is_no_config(tmp_path):

@@ -48,6 +48,8 @@ def test_an_expression_is_read(text, calls):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("keras/huber(2)", "in quotes where it has a slash: 'keras/huber'(2)"),
+        ("  f(a=x)", "'x' at column 5"),
         ("f(x)()", "'f(x)' at column 1 can't stay: a name is expected here"),
         ("f[0]", "'f[0]' at column 1 can't stay"),
         ("a < b", "'a < b' at column 1 can't stay"),

@@ -108,6 +108,14 @@ def test_it_copies_and_pickles():
     assert config != LossConfig("mse + huber(2)")
 
 
+def test_equal_configs_have_one_hash_whatever_the_order_of_their_keys():
+    said = {"a": "mse", "b": {"name": "huber", "options": {"name": "x", "reduction": "sum"}}}
+    turned = {"b": {"options": {"reduction": "sum", "name": "x"}, "name": "huber"}, "a": "mse"}
+    first, second = LossConfig({"outputs": said}), LossConfig({"outputs": turned})
+    assert first == second
+    assert hash(first) == hash(second)
+
+
 @pytest.mark.parametrize(
     ("said", "paths"),
     [

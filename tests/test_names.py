@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossreg import LossNameError
-from lossreg.names import LossName, canonical, did_you_mean, is_canonical, key, parse, suggest
+from lossreg.names import (
+    LossName,
+    canonical,
+    did_you_mean,
+    is_canonical,
+    key,
+    parse,
+    shown,
+    suggest,
+)
 
 WORDS = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True), min_size=1, max_size=4)
 DISTRIBUTIONS = st.none() | st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
@@ -82,6 +91,12 @@ def test_an_illegal_name_says_what_is_allowed(text, message):
         parse(text)
     assert message in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_a_number_that_python_refuses_to_write_is_shown():
+    assert shown(10**5000) == f"{hex(10**5000)[:60]}..."
+    assert shown([10**5000]).startswith("[0x")
+    assert shown(10**30) == str(10**30)
 
 
 @given(st.text(max_size=300))

@@ -45,7 +45,12 @@ def test_a_part_knows_where_it_and_its_arguments_stand():
         ({"Dense": {}, "units": 64}, (), "One part has one name, got 'Dense', 'units'."),
         ({"Dense": 64}, ("Dense",), "The arguments of 'Dense' must map names to values, got 64."),
         ({"name": 3}, (), "A name must be a text, got 3."),
-        ({"name": "Dense", "units": 64}, ("units",), "Beside 'name' there may be 'params'."),
+        ({"name": "Dense", "units": 64}, ("units",), "The key 'units' isn't one of name, params."),
+        (
+            {"class_name": "Dense", "confg": {}},
+            ("confg",),
+            "isn't one of class_name, config, module, registered_name, build_config. Did you mean",
+        ),
         ("l1(0.1) + l2(0.1)", (), "is a sum, and only losses can be added."),
         ("0.5 * l2", (), "is a sum"),
         ("l2(0.01", (), "can't be read"),

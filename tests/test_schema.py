@@ -108,6 +108,9 @@ GOOD = {
     "a sum with options": config({"sum": ["mse", {"name": "mae"}], "options": {"dtype": None}}),
     "what Keras writes": config({"class_name": "Huber", "config": {"delta": 2.0}}),
     "a function that Keras writes": config({"class_name": "function", "config": "huber"}),
+    "a loss of two outputs that Keras writes": config(
+        {"class_name": "Huber", "config": {}, "registered_name": None, "shared_object_id": 7}
+    ),
     "options that Keras writes": config(
         {"module": "keras.losses", "class_name": "Huber", "config": {"reduction": "sum"}}
     ),
@@ -140,6 +143,7 @@ BAD = {
     "an unknown parameter that Keras writes": config(
         {"class_name": "Huber", "config": {"delt": 2}}
     ),
+    "a key that Keras doesn't write": config({"class_name": "Huber", "confg": {"delta": 2}}),
     "a loss that Keras hasn't": config({"class_name": "Hubre", "config": {}}),
     "code that Keras writes": config({"module": "os", "class_name": "Huber", "config": {}}),
     "code that Hydra calls": config({"_target_": "os.system", "_args_": ["huber"]}),

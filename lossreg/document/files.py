@@ -98,10 +98,11 @@ def _near(file: File) -> str:
     """Return which other config in the folder may be meant."""
     try:
         # A folder of data has many files, and a config isn't beside more than these.
-        entries = [File(entry.name) for entry in islice(os.scandir(file.parent), 1000)]
+        with os.scandir(file.parent) as found:
+            entries = [File(entry.name) for entry in islice(found, 1000)]
     except OSError:
         return ""
-    configs = {entry.stem: entry.name for entry in entries if entry.suffix in _KINDS}
+    configs = {entry.stem: entry.name for entry in entries if entry.suffix.lower() in _KINDS}
     nearest = suggest(file.stem, configs, most=1)
     return f" Did you mean {configs[nearest[0]]!r}?" if nearest else ""
 

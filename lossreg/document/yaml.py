@@ -25,6 +25,7 @@ MOST_NODES = 5_000
 _ADVICE = {
     "mapping values are not allowed": "Quote a text that has ': ' in it, and check the indent.",
     r"found character '\t'": "Indent with spaces.",
+    "cannot start any token": "Quote a text that begins with this character.",
     "a flow": "Close each [ and {, and quote a text within them that has one of , [ ] { } in it.",
     "quoted scalar": "Close the quote, and write a backslash within double quotes twice.",
     "could not find expected ':'": "Write 'key: value', with a blank after the colon.",
