@@ -114,7 +114,13 @@ def _short(kind: Kind, folded: str) -> Any:
 def own_name(kind: Kind, part: Part) -> str:
     """Return what Keras calls the first object of a class: `max_pooling2d`."""
     target = find(kind, part)
-    return "input_layer" if target is keras.layers.Input else str(_snake(target.__name__))
+    if target is keras.layers.Input:
+        return "input_layer"
+    named = inspect.signature(target.__init__).parameters.get("name")
+    # A metric says its name there: "logcosh", where its class is LogCoshError.
+    if named is not None and isinstance(named.default, str):
+        return named.default
+    return str(_snake(target.__name__))
 
 
 def _snake(name: str) -> str:

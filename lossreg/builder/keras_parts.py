@@ -60,10 +60,10 @@ def metric(part: Part) -> Any:
     Raises:
         ConfigError: As `make` raises it.
     """
-    if not part.args and not part.kwargs and key(part.name) in ("accuracy", "acc"):
+    bare = not part.args and not part.kwargs
+    if bare and key(part.name) in ("accuracy", "acc"):
         # Keras chooses the accuracy that fits the shapes, and it does so for the text only.
         return part.name
-    bare = not part.args and not part.kwargs
     return make("metric", part, name=part.name if bare else own_name("metric", part))
 
 
@@ -87,7 +87,7 @@ def _checked(
         message = f"{title}: {said}, got {len(part.args)}."
         faults.append(Fault(message=message, path=part.path))
     by_name = dict(zip(positional, part.args, strict=False))
-    for name in by_name.keys() & part.kwargs.keys():
+    for name in [each for each in by_name if each in part.kwargs]:
         faults.append(Fault(message=f"{title}: {name!r} is given twice.", path=_place(part, name)))
     by_name.update(part.kwargs)
     values: dict[str, Any] = {}
@@ -176,7 +176,8 @@ def _activation(part: Part) -> Any:
     values, faults = _checked("activation", part, taken)
     if faults:
         raise ConfigError(listed(faults), faults)
-    with refused_by_keras(title, part.path):
+    places = {each: _place(part, each) for each in values}
+    with refused_by_keras(title, part.path, places):
         return layer(**values)
 
 

@@ -25,6 +25,7 @@ from .keras_errors import refused_by_keras
 from .keras_names import known
 from .weights import count, refused, without_weights
 
+_PATH: KeyPath = ("model",)  # where a config names the file
 _MOST_BYTES = 20 * 2**20  # a dense layer takes one KB
 _DEEPEST = 100  # each model within a model takes four
 _MOST_FAULTS = 20
@@ -48,37 +49,36 @@ _PROGRAMS = {
 _ADVICE = "Build that model in Python, and give compile() what lossreg.get_loss returns."
 
 
-def load(file: Path, path: KeyPath = ("model",)) -> Any:
+def load(file: Path) -> Any:
     """Return the model of a file, not compiled.
 
     How it was compiled, if the file says so, is left out unread: the config says that.
 
     Args:
         file: What `model.to_json()` wrote.
-        path: Where the config names it.
 
     Raises:
         ConfigError: The file can't be read, or names what a config can't; it tells each.
     """
-    data = _without_compile(_parsed(file, path))
+    data = _without_compile(_parsed(file))
     if not isinstance(data, dict) or not {"class_name", "config"} <= data.keys():
-        raise _error(path, [f"{_named(file)} holds no model. Write it with model.to_json()."])
+        raise _error([f"{_named(file)} holds no model. Write it with model.to_json()."])
     faults = [*itertools.islice(_faults(data), _MOST_FAULTS)]
     if faults:
-        raise _error(path, [f"{_named(file)}: {fault}" for fault in faults])
-    with refused_by_keras(f"{_named(file)}: Keras can't build its model", path):
-        _check_size(file, data, path)
+        raise _error([f"{_named(file)}: {fault}" for fault in faults])
+    with refused_by_keras(f"{_named(file)}: Keras can't build its model", _PATH):
+        _check_size(file, data)
         model = keras.saving.deserialize_keras_object(data, safe_mode=True)
     if not isinstance(model, keras.Model):
         holds = f"holds a {data['class_name']}, and no model"
-        raise _error(path, [f"{_named(file)} {holds}. Write it with model.to_json()."])
+        raise _error([f"{_named(file)} {holds}. Write it with model.to_json()."])
     if not model.built:
         said = "its model has no shape of the inputs. Begin it with keras.Input and write it again"
-        raise _error(path, [f"{_named(file)}: {said}."])
+        raise _error([f"{_named(file)}: {said}."])
     return model
 
 
-def _check_size(file: Path, data: Any, path: KeyPath) -> None:
+def _check_size(file: Path, data: Any) -> None:
     """Raise where a model would have more weights than a config's can."""
 
     def made() -> Any:
@@ -93,32 +93,32 @@ def _check_size(file: Path, data: Any, path: KeyPath) -> None:
     message = refused(model, f"{_named(file)}: its model")
     if message:
         largest = max(model.layers, key=count)
-        raise _error(path, [f"{message} Its largest layer is {shown(largest.name)}."])
+        raise _error([f"{message} Its largest layer is {shown(largest.name)}."])
 
 
-def _parsed(file: Path, path: KeyPath) -> Any:
+def _parsed(file: Path) -> Any:
     """Return what a JSON file holds."""
     # Whatever else it is, a device or a pipe, reading it may not end.
     if not file.is_file():
         said = f"There is no file {str(file)!r}. 'model' is a list of layers, or the path of a"
-        raise _error(path, [f"{said} file that model.to_json() wrote."])
+        raise _error([f"{said} file that model.to_json() wrote."])
     try:
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise _error(path, [f"{_named(file)} can't be read: {error}."]) from error
+        raise _error([f"{_named(file)} can't be read: {error}."]) from error
     if len(content) > _MOST_BYTES:
         most = _MOST_BYTES // 2**20
-        raise _error(path, [f"{_named(file)} is larger than {most} MB, the most that is read."])
+        raise _error([f"{_named(file)} is larger than {most} MB, the most that is read."])
     try:
         return json.loads(content.decode())
     except RecursionError:
         said = f"is nested deeper than {_DEEPEST}, the most that is read."
-        raise _error(path, [f"{_named(file)} {said}"]) from None
+        raise _error([f"{_named(file)} {said}"]) from None
     except ValueError as error:
         said = f"is no JSON: {error}. 'model' takes what model.to_json() wrote"
         more = "; a saved model, .keras or .h5, holds weights too, and isn't that."
-        raise _error(path, [f"{_named(file)} {said}{more}"]) from None
+        raise _error([f"{_named(file)} {said}{more}"]) from None
 
 
 def _without_compile(data: Any) -> Any:
@@ -230,6 +230,6 @@ def _named(file: Path) -> str:
     return f"The model file {shown(file.name)}"
 
 
-def _error(path: KeyPath, messages: list[str]) -> ConfigError:
-    faults = [Fault(message=message, path=path) for message in messages]
+def _error(messages: list[str]) -> ConfigError:
+    faults = [Fault(message=message, path=_PATH) for message in messages]
     return ConfigError(listed(faults), faults)

@@ -1,14 +1,13 @@
 """`lossreg check`: whether a package's losses keep what lossreg promises its users."""
 
 import dataclasses
-import logging
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from .backend import quiet_backend
 from .completion import complete_plugin
 from .output import console, in_columns, to_terminal, write_json
 
@@ -39,10 +38,7 @@ def check(ctx: click.Context, distribution: str, as_json: bool) -> None:
       lossreg check acme-losses
       lossreg check acme-losses --json | jq '.[] | select(.state == "failed")'
     """
-    # TensorFlow would tell which CPU and GPU it found; nobody asked.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # The kit compiles a function for each choice of parameters, and TensorFlow counts.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    quiet_backend()
     # It imports numpy, which no listing needs.
     from ..testing import run_checks
 

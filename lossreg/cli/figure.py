@@ -1,7 +1,6 @@
 """`lossreg plot`: how a loss looks, as a picture."""
 
 import itertools
-import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 from .. import discovery
 from ..entry import BoundLoss
 from ..errors import LossregError, ParameterError
+from .backend import Unusable, keras_needed, quiet_backend
 from .completion import complete_loss
 from .curves import Curve, Over, Setting, curve, setting
 
@@ -73,22 +73,17 @@ def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, ov
     losses = [entry.bind(params) for params in choices]
     path = output or Path(f"{entry.spec.name}.png")
     _check(path)
-    # TensorFlow would tell which CPU and GPU it found; nobody asked.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_backend()
     if sys.stderr.isatty():
         click.echo("Importing Keras ...", err=True)
     try:
-        curves = [curve(loss, arrangement, grad) for loss in losses]
-    except ImportError as error:
-        raise _Unusable(
-            f"Drawing computes the loss with Keras and its backend, which can't be imported "
-            f"({error}). Install them: pip install 'lossreg[tensorflow]'"
-        ) from error
-    except LossregError:
+        with keras_needed():
+            curves = [curve(loss, arrangement, grad) for loss in losses]
+    except (LossregError, Unusable):
         raise
     # Keras may be set up wrongly, and a loss of a package may raise anything.
     except Exception as error:
-        raise _Unusable(
+        raise Unusable(
             f"Drawing failed in Keras or in the loss itself: {type(error).__name__}: {error}"
         ) from error
     swept = [name for name, chosen in values.items() if len(chosen) > 1]
@@ -138,23 +133,19 @@ def _value(text: str) -> Any:
 def _check(path: Path) -> None:
     """Raise for a picture that can't be drawn, before Keras takes seconds to import."""
     if not path.parent.is_dir():
-        raise _Unusable(f"There is no folder {str(path.parent)!r} for the picture. Make it first.")
+        raise Unusable(f"There is no folder {str(path.parent)!r} for the picture. Make it first.")
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
-        raise _Unusable(
+        raise Unusable(
             "Drawing needs matplotlib, which isn't installed. "
             "Install it: pip install 'lossreg[plot]'"
         ) from error
     if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
-        raise _Unusable(
+        raise Unusable(
             f"The picture's name must end in .png, .svg or .pdf, got {str(path)!r}. "
             f"Write it as -o {path.with_suffix('.png')}"
         )
-
-
-class _Unusable(click.ClickException):
-    exit_code = 2
 
 
 def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path) -> None:

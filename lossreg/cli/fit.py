@@ -1,16 +1,14 @@
 """`lossreg fit`: the model of a config, trained."""
 
 import contextlib
-import logging
-import os
 import sys
-from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from .backend import keras_needed, quiet_backend
 from .output import in_columns
 
 if TYPE_CHECKING:
@@ -77,30 +75,6 @@ def fit(
     if run.interrupted:
         click.echo(f"Interrupted in epoch {len(run.epochs)} of {run.wanted}.", err=True)
         ctx.exit(_INTERRUPTED)
-
-
-def quiet_backend() -> None:
-    """Keep TensorFlow from telling what nobody asked; before anything imports it."""
-    # Which CPU and GPU it found.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # How often it compiled a function.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-
-@contextlib.contextmanager
-def keras_needed() -> Iterator[None]:
-    """Say what to install where Keras or its backend can't be imported."""
-    try:
-        yield
-    except ImportError as error:
-        raise _Unusable(
-            f"This needs Keras and its backend, which can't be imported ({error}). "
-            "Install them: pip install 'lossreg[tensorflow]'"
-        ) from error
-
-
-class _Unusable(click.ClickException):
-    exit_code = 2
 
 
 def say(message: str) -> None:

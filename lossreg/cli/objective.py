@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from .fit import keras_needed, quiet_backend, say
+from .backend import keras_needed, quiet_backend
+from .fit import say
 from .output import console, to_terminal, write_json
 
 

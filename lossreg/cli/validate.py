@@ -13,6 +13,7 @@ from ..document import Document
 from ..errors import ConfigError
 from ..fault import Fault, key_path, listed
 from ..names import did_you_mean
+from .backend import keras_needed, quiet_backend
 from .output import write_json
 
 
@@ -47,6 +48,8 @@ def validate(
     """
     if build and at:
         raise click.UsageError("--build checks a whole model, and --at a loss alone.")
+    if build:
+        quiet_backend()
     found = {file: _faults(file, at, build) for file in files}
     if as_json:
         write_json([_as_data(file, fault) for file, faults in found.items() for fault in faults])
@@ -119,7 +122,8 @@ def _check_model(read: Document, build: bool) -> None:
             click.echo("Importing Keras ...", err=True)
         from ..builder.model import build_data
 
-        build_data(read.data, read)
+        with keras_needed():
+            build_data(read.data, read)
     else:
         # Only a whole model needs pydantic's models of it.
         from ..experiment import checked

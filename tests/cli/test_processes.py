@@ -136,13 +136,31 @@ def test_matplotlib_missing_says_what_to_install():
     assert "pip install 'lossreg[plot]'" in result.stderr
 
 
-def test_keras_missing_says_what_to_install():
-    program = "import sys; from lossreg.cli import main; sys.modules['keras'] = None\n"
-    program += "main(['plot', 'huber'])"
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["plot", "huber"], id="plot"),
+        pytest.param(["validate", "--build", "config.yaml"], id="validate"),
+    ],
+)
+def test_keras_missing_says_what_to_install(arguments, tmp_path):
+    (tmp_path / "config.yaml").write_text(WHOLE)
+    program = "import os, sys; from lossreg.cli import main; sys.modules['keras'] = None\n"
+    program += f"os.chdir({str(tmp_path)!r}); main({arguments})"
     result = run(shell=[sys.executable, "-c", program])
     assert (result.returncode, result.stdout) == (2, "")
     assert "pip install 'lossreg[tensorflow]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_building_a_config_tells_nothing_of_the_processor(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(WHOLE)
+    # Where it is set, TensorFlow is quiet without us.
+    command = ["env", "-u", "TF_CPP_MIN_LOG_LEVEL", sys.executable, "-m", "lossreg"]
+    result = run(shell=[*command, "validate", "--build", config])
+    assert result.stderr.endswith("1 file checked: 1 fault in 1.\n")
+    assert "cpu_feature_guard" not in result.stderr
 
 
 def test_the_script_and_the_module_are_one_command():

@@ -338,7 +338,7 @@ def test_the_same_config_gives_the_same_names_again():
         {"Reshape": {"target_shape": [3, 1]}},
         {"Bidirectional": {"layer": "LSTM(2)"}},
         "Dense(1)",
-        metrics=["AUC", "Precision(thresholds=0.3)", "mse"],
+        metrics=["AUC", "Precision(thresholds=0.3)", "mse", "LogCoshError(dtype='float32')"],
     )
     first, second = build_model(config), build_model(config)
     names = [layer.name for layer in first.layers]
@@ -348,7 +348,7 @@ def test_the_same_config_gives_the_same_names_again():
     assert first.to_json() == second.to_json()
     rows = np.zeros((2, 8)), np.ones((2, 1))
     assert set(second.evaluate(*rows, verbose=0, return_dict=True)) == {
-        "loss", "AUC", "precision", "mse",
+        "loss", "AUC", "precision", "mse", "logcosh",
     }  # fmt: skip
 
 
@@ -483,6 +483,17 @@ def test_an_integer_may_be_written_as_a_float_and_nothing_between():
     assert "'units' must be an integer, got 4.5" in found["model.1.Dense.units"]
 
 
+def test_arguments_that_are_given_twice_are_told_in_their_order():
+    text = "Dense(2, 'relu', True, 'ones', kernel_initializer='ones', activation='relu', units=3)"
+    with pytest.raises(ConfigError) as raised:
+        keras_parts.make("layer", parts.read(text))
+    assert [fault.message.split("'")[3] for fault in raised.value.faults] == [
+        "units",
+        "activation",
+        "kernel_initializer",
+    ]
+
+
 def test_what_a_layer_takes_is_told_once():
     config = model_of({"LSTM": {"unit": 3, "activatoin": "relu"}}, shape=(4, 2))
     assert sum("It takes units" in message for message in told(config).values()) == 1
@@ -543,6 +554,11 @@ def test_any_layer_gives_a_model_or_an_error_with_its_place(layer, shape):
         ({"Bidirectional": {"layer": "Dense(3)"}}, "1", "Unrecognized keyword arguments"),
         ("Dense(2, activation='deserialize')", "1", "no activation 'deserialize'"),
         ("Dense(2, activation='gelu(approximate=True)')", "1", "take one of elu, leaky_relu, relu"),
+        (
+            {"Dense": {"units": 2, "activation": {"leaky_relu": {"negative_slope": -1}}}},
+            "1.Dense.activation.leaky_relu.negative_slope",
+            "cannot be None or negative",
+        ),
         ("sigmoid", "1", "write {'Activation': {'activation': 'sigmoid'}}"),
         ("os.system", "1", "There is no layer 'os.system'"),
         ({"class_name": "Dense", "module": "os", "config": {"units": 3}}, "1", "can't name code"),

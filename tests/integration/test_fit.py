@@ -235,6 +235,13 @@ def test_layers_that_draw_seeds_begin_with_the_same_weights_again(plain, tmp_pat
     assert said.model[2].kwargs["layer"] == {"LSTM": {"units": 3, "dropout": 0.2}}
 
 
+def test_an_input_may_be_given_with_its_batch(plain, tmp_path):
+    layers = [{"Input": {"batch_shape": [None, 2]}}, {"Dense": {"units": 1}}]
+    run = fit(plain(model=layers), tmp_path / "run")
+    again = fit(run.folder.config, tmp_path / "again")
+    assert_same(history(run.folder.path), history(again.folder.path))
+
+
 def test_text_classes_are_recorded(plain, tmp_path):
     rows = "\n".join(f"{i},{i % 5},{'yes' if i % 3 else 'no'}" for i in range(20))
     (tmp_path / "answers.csv").write_text(f"a,b,said\n{rows}\n")
@@ -245,6 +252,19 @@ def test_text_classes_are_recorded(plain, tmp_path):
     assert said.data.classes == ["no", "yes"]
     assert (run.folder.path / said.data.file).resolve() == tmp_path / "answers.csv"
     assert said.fit.epochs == 1
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["found", "listed"])
+def test_more_classes_than_a_config_has_room_for_are_recorded_where_they_were_listed(
+    plain, tmp_path, listed
+):
+    names = [f"class-{index:04}" for index in range(201)]
+    np.savez(tmp_path / "many.npz", x=np.ones((402, 2)), y=np.array(names * 2))
+    data = {"file": str(tmp_path / "many.npz"), "classes": names[::-1] if listed else None}
+    layers = [{"Input": {"shape": [2]}}, {"Dense": {"units": 201}}]
+    loss = {"loss": "sparse_categorical_crossentropy(from_logits=True)"}
+    run = fit(plain(model=layers, data=data, compile=loss), tmp_path / "run", epochs=1)
+    assert experiment.read(run.folder.config).data.classes == data["classes"]
 
 
 def test_the_picture_names_what_it_shows(runs, tmp_path):
@@ -472,6 +492,50 @@ def test_the_config_of_an_interrupted_run_repeats_its_whole_epochs(
     assert len(again.epochs) == max(completed, 1)
     rows = history(run.folder.path)[:completed]
     assert_same(rows, history(again.folder.path)[:completed])
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["in the alphabet's order", "swapped"])
+def test_a_metric_sees_the_predictions_of_its_own_output(tmp_path, swapped):
+    inputs = keras.Input((2,), name="in")
+    outputs = {"b": keras.layers.Dense(3)(inputs), "a": keras.layers.Dense(2)(inputs)}
+    outputs = outputs if swapped else dict(sorted(outputs.items()))
+    (tmp_path / "model.json").write_text(keras.Model(inputs, outputs).to_json())
+    np.savez(tmp_path / "a.npz", x=np.ones((20, 2)), two=np.ones((20, 2)), three=np.ones((20, 3)))
+    config = {
+        "model": "model.json",
+        "compile": {"loss": "mse", "metrics": {"a": ["mae"], "b": ["mse"]}},
+        "data": {"file": "a.npz", "features": "x", "target": {"a": "two", "b": "three"}},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    said = experiment.read(tmp_path / "config.json")
+    assert prepare(said, read_data(said)).model.count_params() == (2 + 1) * (3 + 2)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "names", "which"),
+    [
+        pytest.param(["mae"], ["score"], "'score'", id="one output"),
+        pytest.param({"a": ["mae"]}, ["a", "b"], "one of 'a', 'b'", id="several"),
+    ],
+)
+def test_a_model_without_a_loss_cant_be_trained(tmp_path, metrics, names, which):
+    inputs = keras.Input((2,), name="in")
+    outputs = [keras.layers.Dense(1, name=name)(inputs) for name in names]
+    (tmp_path / "model.json").write_text(keras.Model(inputs, outputs).to_json())
+    np.savez(tmp_path / "a.npz", x=np.ones((20, 2)), y=np.arange(20.0))
+    config = {
+        "model": "model.json",
+        "compile": {"loss": {"outputs": dict.fromkeys(names)}, "metrics": metrics},
+        "data": {"file": "a.npz", "features": "x", "target": {names[0]: "y"}},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ConfigError) as caught:
+        fit(tmp_path / "config.json", tmp_path / "run")
+    (fault,) = caught.value.faults
+    assert str(fault) == (
+        f"compile.loss: No output has a loss, and training needs one. Give {which} a loss."
+    )
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_output_without_a_loss_needs_no_column(tmp_path):

@@ -1,6 +1,7 @@
 """The data of a config: columns, classes and the split, read without Keras."""
 
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -209,6 +210,26 @@ def test_a_class_that_isnt_listed_and_one_that_isnt_there_are_named(flowers):
     ]
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        pytest.param(["false", "true"], [0, 1, 1, 0], id="the file"),
+        pytest.param(["True", "False"], [1, 0, 0, 1], id="Python"),
+    ],
+)
+def test_truths_are_listed_as_the_file_or_python_writes_them(flowers, listed, expected):
+    x, y = every(flowers("x,kind\n1,false\n2,true\n3,true\n4,false\n", classes=listed))
+    assert y[np.argsort(x[:, 0]), 0].tolist() == expected
+
+
+def test_a_truth_that_isnt_listed_is_named_as_a_config_writes_it(flowers):
+    faults = refused(flowers, "x,kind\n1,false\n2,true\n3,true\n", classes=["false", "tru"])
+    assert faults == [
+        "data.classes: The target is true in 2 rows, which 'classes' lacks. Did you mean 'tru'?",
+        "data.classes: The class 'tru' never occurs in the data. Did you mean 'true'?",
+    ]
+
+
 def test_a_class_for_each_column_of_a_matrix(arrays):
     columns = {"x": np.ones((3, 1)), "y": np.eye(3)[[0, 1, 1]]}
     assert refused(arrays, columns, classes=["a", "b"])[0].startswith(
@@ -219,9 +240,35 @@ def test_a_class_for_each_column_of_a_matrix(arrays):
     ]
 
 
-def test_texts_among_the_features_are_named_with_an_example(flowers):
-    (fault,) = refused(flowers, FLOWERS.replace(",3,", ",red,"))
-    assert "'colour' (such as 'red' in row 3)" in fault
+@pytest.mark.parametrize(
+    ("colours", "example"),
+    [
+        pytest.param("1,2,red,4", "'red' in row 3", id="a text"),
+        pytest.param(",red,1,2", "'red' in row 2", id="a text behind a missing one"),
+        pytest.param("1_000,2_000,3,4", "'1_000' in row 1", id="numbers with a thousands' mark"),
+    ],
+)
+def test_texts_among_the_features_are_named_with_an_example(flowers, colours, example):
+    rows = "\n".join(f"{colour},rose" for colour in colours.split(","))
+    (fault,) = refused(flowers, f"colour,kind\n{rows}\n")
+    assert f"'colour' (such as {example})" in fault
+
+
+@pytest.mark.parametrize(
+    ("x", "example"),
+    [
+        pytest.param(["1", "2"], "'1' in row 1", id="numbers written as texts"),
+        pytest.param([["1", "2"], ["3", "red"]], "'red' in row 2", id="a matrix"),
+    ],
+)
+def test_texts_in_an_array_of_features_are_named_with_an_example(arrays, x, example):
+    (fault,) = refused(arrays, {"x": np.array(x), "y": np.arange(2)})
+    assert f"'x' (such as {example})" in fault
+
+
+def test_an_array_of_no_texts_has_too_few_rows(arrays):
+    (fault,) = refused(arrays, {"x": np.array([], dtype="U1"), "y": np.array([])})
+    assert "needs at least 2 rows" in fault
 
 
 def test_missing_values_are_counted_for_each_column(flowers):
@@ -313,6 +360,36 @@ def test_no_pickle_is_loaded(arrays, tmp_path):
     (tmp_path / "arrays.npz").write_bytes(b"\x80\x04.")
     (fault,) = refused(data.read, Data(file="arrays.npz", target="y"), tmp_path)
     assert "is no NPZ file" in fault
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["plain", "compressed"])
+def test_an_array_that_is_damaged_is_told(tmp_path, save):
+    file = tmp_path / "a.npz"
+    save(file, x=np.random.default_rng(1).normal(size=(500, 4)), y=np.arange(500))
+    content = bytearray(file.read_bytes())
+    # Within the first array, which takes 16,000 bytes or a little less.
+    content[5000:5020] = bytes(20)
+    file.write_bytes(content)
+    (fault,) = refused(data.read, Data(file="a.npz", target="y"), tmp_path)
+    assert fault.startswith("data: Array 'x' of 'a.npz' can't be read: ")
+    assert fault.endswith(". Write the file again by numpy.savez.")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"no", r"Array 'x' must hold numbers or texts, .* got \|S2", id="a text"),
+        pytest.param(
+            b"\x93NUMPY\x01\x00\x02\x00no", "Array 'x' of 'a.npz' can't be read", id="a header"
+        ),
+    ],
+)
+def test_a_file_in_an_archive_that_is_no_array_is_told(tmp_path, content, message):
+    np.savez(tmp_path / "a.npz", y=np.arange(2))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("x.npy", content)
+    (fault,) = refused(data.read, Data(file="a.npz", target="y"), tmp_path)
+    assert re.search(message, fault)
 
 
 def test_arrays_of_several_lengths_are_named(arrays):

@@ -155,6 +155,20 @@ def test_a_loss_of_any_form_is_a_term(loss, name):
     assert name in (None, found.terms[0].name)
 
 
+class Clipped(keras.losses.Loss):
+    """A loss of the user's own, whose `bound` is a number."""
+
+    bound = 0.5
+
+    def call(self, y_true, y_pred):
+        return ops.mean(ops.minimum(ops.abs(y_true - y_pred), self.bound), axis=-1)
+
+
+def test_a_loss_may_have_a_bound_of_its_own():
+    found = assert_as_evaluated(network(Clipped(name="clipped")), inputs(), labels())
+    assert [term.name for term in found.terms] == ["clipped"]
+
+
 def test_each_term_of_a_sum_is_a_term():
     model = network(lossreg.get_loss("mse + 0.5 * huber(2) + 3 * mse"))
     x, y = inputs(), labels()

@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from ...errors import LossregError, ParameterError, ShapeError
+from ...keras_loss import RegisteredLoss
 from ...keras_sum import RegisteredSum
 from ..keras_errors import reason
 from .penalties import Layers, described
@@ -161,8 +162,9 @@ class _Recorder:
         if isinstance(self._loss, RegisteredSum):
             terms = self._loss.terms(y_true, y_pred, sample_weight)
         else:
-            bound = getattr(self._loss, "bound", None)
-            name = self._loss.name if bound is None else bound.label
+            # A loss of the user's own may have a `bound` that is something else.
+            is_ours = isinstance(self._loss, RegisteredLoss)
+            name = self._loss.bound.label if is_ours else self._loss.name
             terms = {name: self._loss(y_true, y_pred, sample_weight)}
         # An unreduced loss is averaged by whoever adds it up.
         weight = 1.0 if self._weight is None else self._weight

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...names import did_you_mean, shown
-from .columns import is_mostly_numbers, texts_of
+from .columns import is_mostly_numbers, is_number, texts_of
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -90,7 +90,9 @@ def _indexes(values: "Array", classes: Classes) -> "tuple[Array, Classes, list[s
     """Return the index of each value among the classes, which list values."""
     found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     texts = [_text(value) for value in found]
-    known = {str(one): index for index, one in enumerate(classes)}
+    # A column of booleans no longer tells how the file writes them.
+    folded = str.lower if values.dtype.kind == "b" else str
+    known = {folded(str(one)): index for index, one in enumerate(classes)}
     indexes = np.array([known.get(text, -1) for text in texts], dtype=np.int64)
     unlisted = [(t, int(n)) for t, n in zip(texts, counts, strict=True) if t not in known]
     faults = []
@@ -101,7 +103,7 @@ def _indexes(values: "Array", classes: Classes) -> "tuple[Array, Classes, list[s
         faults.append(f"The target is {value} in {rows}, which 'classes' lacks.{near}")
     if len(unlisted) > _MOST_NAMED:
         faults.append(f"The target has {len(unlisted)} values that 'classes' lacks.")
-    unused = [one for one in classes if str(one) not in texts]
+    unused = [one for one in classes if folded(str(one)) not in texts]
     faults += _never(unused, [text for text, _ in unlisted])
     return indexes[inverse].reshape(values.shape), classes, faults
 
@@ -117,15 +119,13 @@ def _never(unused: Sequence[str | int], unlisted: Sequence[str]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """Return a value as a config lists it: 1 for 1.0 too."""
+    """Return a value as a config lists it: 1 for 1.0 too, and true."""
+    if isinstance(value, np.bool_):
+        return str(value).lower()
     if isinstance(value, float | np.floating) and value % 1 == 0:
         return str(int(value))
     return str(value)
 
 
 def _looks_numeric(value: str | int) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return str(value).lower() in ("true", "false")
-    return True
+    return is_number(str(value)) or str(value).lower() in ("true", "false")

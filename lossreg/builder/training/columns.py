@@ -38,11 +38,19 @@ def texts_of(column: str, array: "Array") -> str:
     texts = _texts(array)
     if not texts:
         return f"{column!r} holds numbers that are written as texts"
-    width = array.size // len(array)
-    rows = list(dict.fromkeys(index // width for index in texts))
-    example = shown(str(array.flat[texts[0]]))
-    count = f"{len(rows)} of {len(array)} rows"
-    return f"{column!r} holds texts in {count} (such as {example} in row {rows[0] + 1})"
+    rows = {index // _width(array) for index in texts}
+    return f"{column!r} holds texts in {len(rows)} of {len(array)} rows ({example(array)})"
+
+
+def example(array: "Array") -> str:
+    """Return a text of a column and its row: one that is no number, if there is one."""
+    index = next(iter(_texts(array)), 0)
+    return f"such as {shown(str(array.flat[index]))} in row {index // _width(array) + 1}"
+
+
+def _width(array: "Array") -> int:
+    """Return how many values a row has."""
+    return array.size // len(array)
 
 
 def _texts(array: "Array") -> list[int]:

@@ -84,7 +84,9 @@ def draw(epochs: Sequence[Epoch], path: Path, title: str) -> None:
 
 def _draw_objective(panel: Any, epochs: Sequence[Epoch]) -> None:
     """Draw the total and each term, of both parts of the data where they differ."""
-    train, held = _columns([e.train for e in epochs]), _columns([e.validation for e in epochs])
+    parts = [e.train for e in epochs], [e.validation for e in epochs]
+    # Of both parts the same terms, or one would be drawn without its other half.
+    train, held = (_columns(part, parts[0]) for part in parts)
     colors = _colors(len(train) - 1)
     for name, values in train.items():
         is_total = name == next(iter(train))
@@ -126,17 +128,25 @@ def _draw_metrics(panel: Any, epochs: Sequence[Epoch], metrics: Sequence[str]) -
     panel.set_ylabel("metrics")
 
 
-def _columns(objectives: Sequence[Objective]) -> dict[str, list[float]]:
-    """Return the values of each term over the epochs, the total first, the small ones added up."""
-    rows = [_values(objective) for objective in objectives]
-    columns = {name: [row.get(name, 0.0) for row in rows] for name in rows[0]}
+def _columns(
+    objectives: Sequence[Objective], ranking: Sequence[Objective]
+) -> dict[str, list[float]]:
+    """Return the values of each term over the epochs, the total first, the small ones added up.
+
+    Args:
+        objectives: One for each epoch.
+        ranking: Those that decide which terms there are, and which of them are small.
+    """
+    ranks, rows = ([_values(each) for each in given] for given in (ranking, objectives))
+    columns = {name: [row.get(name, 0.0) for row in rows] for name in ranks[0]}
     total = {"total": columns.pop("total")}
     if len(columns) == 1:
         # It is the total.
         return columns
     if len(columns) <= _MOST_CURVES:
         return {**total, **columns}
-    largest = sorted(columns, key=lambda name: -max(map(abs, columns[name])))[: _MOST_CURVES - 1]
+    sizes = {name: max(abs(row.get(name, 0.0)) for row in ranks) for name in columns}
+    largest = sorted(columns, key=lambda name: -sizes[name])[: _MOST_CURVES - 1]
     others = [values for name, values in columns.items() if name not in largest]
     added = [sum(values) for values in zip(*others, strict=True)]
     kept = {name: columns[name] for name in columns if name in largest}

@@ -11,9 +11,9 @@ from ...errors import ConfigError
 from ...experiment import Data
 from ...fault import Fault, listed
 from ...fault import Path as KeyPath
-from ...names import did_you_mean, shown
+from ...names import did_you_mean
 from . import classes, table
-from .columns import compact, is_missing, is_number, lacking, texts_of
+from .columns import compact, example, is_missing, lacking, texts_of
 from .samples import Samples, split
 from .table import Table, Unreadable
 
@@ -191,10 +191,8 @@ class _Reading:
             if array is None:
                 continue
             arrays.append(array)
-            if array.dtype.kind == "U":
-                row = next(i for i, text in enumerate(array.flat) if not is_number(text))
-                example = shown(str(array.flat[row]))
-                texts.append(f"{column!r} (such as {example} in row {row + 1})")
+            if array.dtype.kind == "U" and array.size:
+                texts.append(f"{column!r} ({example(array)})")
             elif said := lacking(array):
                 incomplete.append(f"{column!r} ({said})")
         if texts:

@@ -17,8 +17,9 @@ from .run_folder import RunFolder
 from .spelled import as_given, spelled
 from .trial import Trial
 
-# A config has a limit, and a list of more columns says no more than "all others".
-_MOST_COLUMNS = 200
+# A config has a limit, and a list of more columns says no more than "all others", as one of more
+# classes says no more than "all there are".
+_MOST_LISTED = 200
 
 _MOST_BUILDS = 10  # of the model, to find the layers that can't be spelled out
 
@@ -91,6 +92,9 @@ def _input(model: Any, part: Part) -> dict[str, Any]:
     (tensor,) = model.inputs
     (given,) = as_given(part, ["shape", "batch_size", "dtype"]).values()
     known = {"shape": list(tensor.shape[1:]), "dtype": str(tensor.dtype), "name": tensor.name}
+    if "batch_shape" in given:
+        # Keras takes one of the two.
+        del known["shape"]
     return {part.name: {**known, **given}}
 
 
@@ -118,6 +122,8 @@ def _data(said: Experiment, found: Data, folder: RunFolder) -> dict[str, Any]:
     data = found.model_dump()
     data["file"] = folder.relative(said.folder / found.file)
     assert said.data is not None, "there was something to train on"
-    if isinstance(found.features, list) and len(found.features) > _MOST_COLUMNS:
+    if isinstance(found.features, list) and len(found.features) > _MOST_LISTED:
         data["features"] = said.data.features
+    if found.classes is not None and len(found.classes) > _MOST_LISTED:
+        data["classes"] = said.data.classes
     return data

@@ -4,6 +4,7 @@ A column is an array with one row for each sample: of numbers, of booleans, or o
 """
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 # What spreadsheets and other programs write for a number that they don't have.
 _NO_NUMBER = ("", "?", "na", "n/a", "nan", "null", "none")
 _TRUTHS = {"true": True, "false": False}
+
+# What reading an array raises: a RuntimeError where the archive is encrypted, a ValueError for
+# Python objects and for an array of another size than it says.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 
 
 class Unreadable(Exception):  # noqa: N818 - it becomes a fault of the config
@@ -78,11 +83,17 @@ def _read_npz(path: Path) -> Table:
         # Never a pickle, which could run code.
         with np.load(path, allow_pickle=False) as archive:
             try:
-                array: Array = archive[name]
-            except ValueError as error:
+                # A member that is no array comes as bytes.
+                array: Array = np.asarray(archive[name])
+            except _DAMAGED as error:
+                if "allow_pickle" in str(error):
+                    raise Unreadable(
+                        f"Array {name!r} holds Python objects, and reading them could run code. "
+                        "Save numbers or texts: numpy.asarray(values.tolist())"
+                    ) from error
                 raise Unreadable(
-                    f"Array {name!r} holds Python objects, and reading them could run code. "
-                    "Save numbers or texts: numpy.asarray(values.tolist())"
+                    f"Array {name!r} of {path.name!r} can't be read: {error}. "
+                    "Write the file again by numpy.savez."
                 ) from error
         if array.dtype.kind not in "biufU" or array.ndim == 0:
             raise Unreadable(

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ...entry import BoundLoss, BoundSum
 from ...errors import ConfigError
 from ...experiment import Data, Experiment
 from ...fault import Fault
@@ -78,21 +77,14 @@ def read_data(said: Experiment) -> Dataset:
         fault = Fault(message="'data' is missing. Name a file and its target.", path=("data",))
         raise said.error([fault])
     bound = said.compile.loss.bound
-    is_class = _is_class(bound)
+    several = isinstance(bound, Mapping) and len(bound) > 1
+    is_class = not several and any(one.spec.y_true in _CLASSES for one in losses(bound))
     takes_numbers = (one.name for one in losses(bound) if one.spec.y_true in _NUMBERS)
     numbers_for = None if is_class else next(takes_numbers, None)
     try:
         return data.read(said.data, said.folder, stratify=is_class, numbers_for=numbers_for)
     except ConfigError as error:
         raise said.error(list(error.faults)) from None
-
-
-def _is_class(bound: Any) -> bool:
-    if isinstance(bound, BoundSum):
-        return any(_is_class(term.loss) for term in bound.terms)
-    if isinstance(bound, Mapping):
-        return len(bound) == 1 and any(map(_is_class, bound.values()))
-    return isinstance(bound, BoundLoss) and bound.spec.y_true in _CLASSES
 
 
 def prepare(said: Experiment, found: Dataset, weights: Path | None = None) -> Trial:
@@ -138,6 +130,10 @@ class _Fitting:
         measured = metrics if isinstance(metrics, dict) else {}
         # Those that need a target.
         self.learned = [n for n in self.outputs if by_output.get(n) or measured.get(n)]
+        if not any(by_output.values()):
+            which = f"{'one of ' * (len(self.outputs) > 1)}{', '.join(map(repr, self.outputs))}"
+            message = f"No output has a loss, and training needs one. Give {which} a loss."
+            self._fault(message, ("compile", "loss"))
 
     def samples(self, found: Samples) -> Samples:
         """Return samples with a mapping only where the model has several inputs or outputs."""
@@ -215,7 +211,10 @@ class _Fitting:
         """Find metrics that the targets don't fit, which show when they are used."""
         metrics = self.said.compile.metrics
         by_output = metrics if isinstance(metrics, dict) else {self.outputs[0]: metrics}
-        predictions = dict(zip(self.outputs, keras.tree.flatten(predicted), strict=True))
+        predictions = predicted
+        # Keras flattens a mapping in the order of the alphabet.
+        if not isinstance(predicted, Mapping):
+            predictions = dict(zip(self.outputs, keras.tree.flatten(predicted), strict=True))
         for name, parts in by_output.items():
             y_true = sample.y[name] if isinstance(sample.y, dict) else sample.y
             for part in parts:
