@@ -1,7 +1,6 @@
 """Keras and its backend for a command: quiet, and told in one line where they are missing."""
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterator
 
@@ -16,6 +15,9 @@ class Unusable(click.ClickException):
 
 def quiet_backend() -> None:
     """Keep TensorFlow from telling what nobody asked; before anything imports it."""
+    # Commands that need no Keras import this module too, and no logging.
+    import logging
+
     # Which CPU and GPU it found.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # How often it compiled a function.
