@@ -22,8 +22,9 @@ PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 KERAS_TESTS := tests/integration plugins
 # Two processes, since each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
-# Minutes of training, or other programs; what they test is tested there by shorter ones too.
-LATEST_ONLY := test_data_check.py test_fit.py test_tuners.py test_config_programs.py
+# Minutes of training, other programs, or thousands of values of formulas that no version of
+# Keras has a say in; what they test is tested there by shorter ones too.
+LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_fit.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py
 ON_JAX := test_any_backend.py test_check_data.py test_model_files.py test_objective.py
 # They import Keras, which doctests can do without.
 IMPORT_KERAS := keras_* shapes builder/objective/batch_* builder/checks/data_check
@@ -42,7 +43,7 @@ demo: .venv/made  ## compare losses on imbalanced data, and train a model from a
 test: test-core test-keras  ## all tests of the core and the plugins
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
-	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh"
+	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh" $(TWICE)
 	$(RUN) -m pytest -q --doctest-modules lossreg $(patsubst %,--ignore-glob 'lossreg/%.py',$(IMPORT_KERAS))
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
@@ -75,7 +76,7 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
 
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
-	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore tests/integration/,$(LATEST_ONLY))
+	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore ,$(LATEST_ONLY))
 
 test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
 	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX))
