@@ -24,12 +24,12 @@ from pydantic import (
 )
 
 from . import document, parts
-from .annotations import allowed, as_json, plain
+from .annotations import allowed
 from .document import Document
-from .errors import ConfigError, ParameterError
+from .errors import ConfigError
 from .fault import Fault
 from .fault import Path as KeyPath
-from .loss_config import LossConfig, validation_error
+from .loss_config import LossConfig, as_data, validation_error
 from .names import did_you_mean, shown
 from .parts import Part
 from .places import located
@@ -211,10 +211,7 @@ def loaded(config: "str | os.PathLike[str] | Mapping[str, Any]") -> tuple[Any, D
     if isinstance(config, str | os.PathLike):
         found = document.load(config)
         return found.data, found
-    try:
-        return as_json(plain(config)), None
-    except ParameterError as error:
-        raise ConfigError(str(error), [Fault(message=str(error))]) from None
+    return as_data(config), None
 
 
 def checked(data: Any, read_from: Document | None) -> Experiment:

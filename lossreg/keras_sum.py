@@ -56,9 +56,9 @@ class RegisteredSum(keras.losses.Loss):  # type: ignore[misc]  # Keras has no ty
         values: dict[str, Any] = {}
         written: Counter[str] = Counter()
         for term, loss in zip(self.bound.terms, self.losses, strict=True):
-            written[term.label] += 1
-            count = written[term.label]
-            name = term.label if count == 1 else f"{term.label} ({count})"
+            label = term.label
+            written[label] += 1
+            name = label if written[label] == 1 else f"{label} ({written[label]})"
             values[name] = term.weight * loss(y_true, y_pred, sample_weight)
         return values
 

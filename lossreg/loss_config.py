@@ -35,11 +35,7 @@ class LossConfig:
 
     def __init__(self, config: Any) -> None:
         if not isinstance(config, str):
-            try:
-                # A copy: what is checked stays as it was.
-                config = as_json(plain(config))
-            except ParameterError as error:
-                raise ConfigError(str(error), [Fault(message=str(error))]) from None
+            config = as_data(config)
         bound, faults = examine(config)
         if bound is None:
             raise ConfigError(listed(faults), faults)
@@ -98,6 +94,18 @@ class LossConfig:
 
 def _canonical(bound: Any, said: LossTerms) -> dict[str, Any]:
     return {**as_config(bound), **({"options": said.options} if said.options else {})}
+
+
+def as_data(config: Any) -> Any:
+    """Return a copy of somebody's mapping or list as plain data, so that what is checked stays.
+
+    Raises:
+        ConfigError: It is nested too deep.
+    """
+    try:
+        return as_json(plain(config))
+    except ParameterError as error:
+        raise ConfigError(str(error), [Fault(message=str(error))]) from None
 
 
 def validation_error(title: str, value: Any, faults: "Sequence[Fault]") -> Exception:
