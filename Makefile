@@ -20,7 +20,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 KERAS_TESTS := tests/integration plugins
-# Two processes, since each imports its backend; the tests of a file stay together.
+# No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
 # Minutes of training, other programs, or thousands of values of formulas that no version of
 # Keras has a say in; what they test is tested there by shorter ones too.

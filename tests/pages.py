@@ -1,6 +1,5 @@
 """The programs of a page of the documentation, run from top to bottom."""
 
-import os
 import re
 import subprocess
 import sys
@@ -41,7 +40,6 @@ def run(page: str, folder: Path) -> list[Program]:
     done = subprocess.run(
         [sys.executable, script],
         cwd=folder,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,6 @@
 """Random and mutated texts, through everything that reads a config without Keras.
 
-`LOSSREG_FUZZ` is the number of examples, over all tests of this file.
+`LOSSREG_FUZZ` is the least number of examples, over all tests of this file.
 """
 
 import contextlib

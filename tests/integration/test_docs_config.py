@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 import lossreg
-from lossreg import document, experiment
+from lossreg import document
 from lossreg.builder.model import build_data
 
 PAGE = "docs/config.md"
@@ -70,8 +70,11 @@ def test_every_key_of_a_config_is_in_the_generated_table():
     finally:
         sys.path.pop(0)
     table = "\n".join(generate.config_keys())
-    for name in experiment.Experiment.model_fields:
+    for name in ("model", "compile", "data", "fit"):
         assert f"`{name}`" in table
-    for name, section in experiment.SECTIONS.items():
-        for key in section.model_fields:
-            assert f"`{name}.{key}`" in table
+    for name in (
+        *("compile.loss", "compile.optimizer", "compile.metrics", "compile.loss_weights"),
+        *("data.file", "data.target", "data.features", "data.classes", "data.split", "data.seed"),
+        *("fit.epochs", "fit.batch_size"),
+    ):
+        assert f"`{name}`" in table
