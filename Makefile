@@ -19,15 +19,16 @@ export UV_LINK_MODE := copy
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
 KERAS_TESTS := tests/integration plugins
 # No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
 # Minutes of training, other programs, or thousands of values of formulas that no version of
 # Keras has a say in; what they test is tested there by shorter ones too.
-LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_fit.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py
-ON_JAX := test_any_backend.py test_check_data.py test_model_files.py test_objective.py
+LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
+ON_JAX := test_any_backend.py test_numerics.py test_check_data.py test_model_files.py test_objective.py
 # They import Keras, which doctests can do without.
-IMPORT_KERAS := keras_* shapes builder/objective/batch_* builder/checks/data_check
+IMPORT_KERAS := keras_loss/* checks/data_check model/build objectives/batch_* objectives/report
 
 .PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-oldest test-jax format clean
 
@@ -68,7 +69,7 @@ bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.focal
 
 fuzz: .venv/made  ## ten times the random and broken configs that `make test` tries
-	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/test_fuzz.py tests/test_expression.py
+	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py
 
 wheels: .venv/made  ## build every package, install the wheels elsewhere and try them there
 	rm -rf dist
@@ -95,10 +96,10 @@ $(UV):
 
 .venv-oldest/made: $(UV) $(PROJECTS)
 	$(UV) venv -q --clear --python "$(PYTHON)" .venv-oldest
-	$(UV) pip install -q --python .venv-oldest --group test -e '.[plot]' -e plugins/lossreg-focal 'keras==3.12.*' 'tensorflow>=2.20'
+	$(UV) pip install -q --python .venv-oldest --group test -e '.[plot]' $(PLUGINS) 'keras==3.12.*' 'tensorflow>=2.20'
 	touch $@
 
 .venv-jax/made: $(UV) $(PROJECTS)
 	$(UV) venv -q --clear --python "$(PYTHON)" .venv-jax
-	$(UV) pip install -q --python .venv-jax --group test -e '.[jax]' -e plugins/lossreg-focal
+	$(UV) pip install -q --python .venv-jax --group test -e '.[jax]' $(PLUGINS)
 	touch $@

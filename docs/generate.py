@@ -8,14 +8,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from lossreg.annotations import allowed
-from lossreg.cli import docstring
 from lossreg.cli.page import config_use, default, python_use
-from lossreg.discovery import installed
-from lossreg.experiment import SECTIONS, Experiment
-from lossreg.names import key
-from lossreg.options import OPTIONS
-from lossreg.params import documented_arguments
+from lossreg.config import Experiment
+from lossreg.config.experiment import SECTIONS
+from lossreg.loss import (
+    OPTIONS,
+    documented_arguments,
+    key,
+    parse_docstring,
+    type_words,
+)
+from lossreg.registry import installed
 
 # The first figure of the paper, with the gradient below.
 FIGURE = ["focal", "--sweep", "gamma=0,0.5,1,2,5", "--sweep", "alpha=none", "--grad"]
@@ -58,7 +61,7 @@ def config_keys() -> list[str]:
 
 def takes(field) -> str:
     """Return what a key's type allows, where it is one of Python's own."""
-    words = allowed(Annotated[(field.annotation, *(field.metadata or [None]))])
+    words = type_words(Annotated[(field.annotation, *(field.metadata or [None]))])
     # Losses and parts have forms that the page describes.
     return "" if "Part" in words or "LossConfig" in words else words
 
@@ -71,8 +74,8 @@ def written(value) -> str:
 def keras_names() -> list[str]:
     """Return what a config can name, by kind."""
     program = (
-        "import json, typing; from lossreg.builder.arguments import Kind\n"
-        "from lossreg.builder.keras_names import known\n"
+        "import json, typing; from lossreg.model.arguments import Kind\n"
+        "from lossreg.model.keras_names import known\n"
         "print(json.dumps({kind: sorted(known(kind)) for kind in typing.get_args(Kind)}))"
     )
     # In a process of its own, as the figure is.
@@ -130,7 +133,7 @@ def use(entry) -> str:
 
 def page(entry) -> str:
     """Return the page of one loss."""
-    spec, doc = entry.spec, docstring.parse(entry.doc)
+    spec, doc = entry.spec, parse_docstring(entry.doc)
     facts = {
         "Aliases": ", ".join(f"`{alias}`" for alias in spec.aliases),
         "Offered by": str(entry.provider),
@@ -138,7 +141,7 @@ def page(entry) -> str:
         "Task": ", ".join(spec.task),
         "Labels": spec.y_true,
         "Predictions": spec.y_pred,
-        "Weights": "refused: samples depend on each other" if spec.couples_batch else "",
+        "Weights": "not supported: samples depend on each other" if spec.couples_batch else "",
         "Function": f"`{spec.target}`",
     }
     lines = [f"# {spec.name}", "", escaped(spec.summary), ""]
@@ -156,7 +159,7 @@ def page(entry) -> str:
     else:
         lines += ["None."]
     options = ", ".join(f"`{option}`" for option in OPTIONS)
-    lines += ["", f"Like every loss it takes Keras' options {options}.", ""]
+    lines += ["", f"Every loss also takes Keras' options {options}.", ""]
     if doc.text:
         lines += ["## Documentation", "", doc.text, ""]
     arguments = documented_arguments(entry.doc)

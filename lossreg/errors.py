@@ -1,29 +1,68 @@
-"""Every exception and warning that lossreg raises.
+"""Every exception and warning that lossreg raises, and the faults of a config.
 
-LossregError
-├── LossNameError (ValueError)          a text that can't be a loss's name
-├── LossLookupError (LookupError)       a legal name that gives no loss
-│   ├── UnknownLossError                    nobody offers it
-│   ├── AmbiguousLossError                  several packages offer it
-│   ├── NotInstalledError                   a package that isn't installed offers it
-│   ├── NotRegisteredError                  a loss of the process that saved it
-│   ├── BrokenPluginError                   its package is installed, and fails
-│   └── BlockedPluginError                  its package is installed, and may not load
-├── ParameterError (TypeError, ValueError)  parameters that a loss doesn't take
-├── ConfigError (ValueError)            a config that describes no loss or no model
-├── SpecError (ValueError)              a loss that its package describes wrongly
-├── RegistrationError (ValueError)      a name that is taken
-├── ShapeError (ValueError)             labels that don't fit the predictions
-├── DataError (ValueError)              data that don't fit the loss
-└── WeightError (ValueError)            weights for a loss that can't take them
-
-PluginWarning (UserWarning)             a plugin that doesn't work as it says
+`LossregError` is the base of all errors. Nothing here imports another module of lossreg.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from .fault import Fault
+Path = tuple[str | int, ...]
+"""The keys and indexes that lead to a place in a config."""
+
+_PLAIN = re.compile(r"[\w/-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault of a config.
+
+    Args:
+        message: What is wrong, what is allowed and what to do next.
+        path: The keys and indexes that lead to it.
+        at_key: Whether the key is wrong, and not its value.
+        line: The line in the file, counted from 1, where it is known.
+        column: The character in that line, counted from 1.
+    """
+
+    message: str
+    path: Path = ()
+    at_key: bool = False
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return f"{key_path(self.path)}: {self.message}" if self.path else self.message
+
+
+def key_path(path: Path) -> str:
+    """Return a path as a string.
+
+    >>> key_path(("model", 0, "Dense", "units"))
+    'model[0].Dense.units'
+    """
+    text = ""
+    for part in path:
+        if isinstance(part, int) or not _PLAIN.fullmatch(part):
+            text += f"[{part!r}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def fault_lines(faults: Sequence[Fault], source: str | None = None) -> str:
+    """Return a line for each fault, with its place in the file where that is known.
+
+    >>> print(fault_lines([Fault(message="Not here.", path=("loss",), line=2, column=7)], "a.yaml"))
+    a.yaml:2:7: loss: Not here.
+    """
+    lines = []
+    for fault in faults:
+        places = [source, fault.line, fault.column]
+        where = ":".join(str(place) for place in places if place is not None)
+        lines.append(f"{where}: {fault}" if where else str(fault))
+    return "\n".join(lines)
 
 
 class LossregError(Exception):
@@ -31,15 +70,15 @@ class LossregError(Exception):
 
 
 class LossNameError(LossregError, ValueError):
-    """A text that can't be the name of a loss, whatever is installed."""
+    """A string that can't be the name of a loss, whatever is installed."""
 
 
 class LossLookupError(LossregError, LookupError):
-    """A legal name that doesn't lead to exactly one working loss."""
+    """A legal name that doesn't mean exactly one working loss."""
 
 
 class UnknownLossError(LossLookupError):
-    """No installed package offers a loss of this name, and no known one does."""
+    """No known package offers a loss of this name, installed or not."""
 
 
 class AmbiguousLossError(LossLookupError):
@@ -47,7 +86,7 @@ class AmbiguousLossError(LossLookupError):
 
 
 class NotInstalledError(LossLookupError):
-    """A package offers this loss and isn't installed here."""
+    """The package that offers this loss isn't installed."""
 
 
 class NotRegisteredError(LossLookupError):
@@ -55,19 +94,19 @@ class NotRegisteredError(LossLookupError):
 
 
 class BrokenPluginError(LossLookupError):
-    """An installed package offers this loss and doesn't work; see the cause."""
+    """An installed package offers this loss, and it doesn't work; see the cause."""
 
 
 class BlockedPluginError(LossLookupError):
-    """A package offers this loss, and `LOSSREG_PLUGINS` or `LOSSREG_BLOCK` leaves it out."""
+    """`LOSSREG_PLUGINS` or `LOSSREG_BLOCK` keeps the package of this loss from loading."""
 
 
 class ParameterError(LossregError, TypeError, ValueError):
-    """Parameters that the loss doesn't know, or values that it doesn't allow.
+    """Parameters that the loss doesn't have, or values that it doesn't allow.
 
     Args:
         message: What is wrong.
-        faults: What is wrong with each parameter by itself, where that is known.
+        faults: A message for each wrong parameter, where they are known.
     """
 
     def __init__(self, message: str, faults: Mapping[str, str] | None = None) -> None:
@@ -80,12 +119,22 @@ class ConfigError(LossregError, ValueError):
 
     Args:
         message: What is wrong.
-        faults: Each thing that is wrong, with its place, where there are places.
+        faults: Each fault with its place, where places are known.
     """
 
     def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
         self.faults = tuple(faults)
+
+    @classmethod
+    def at(cls, path: Path, message: str, *, at_key: bool = False) -> "ConfigError":
+        """Return the error for one fault."""
+        return cls(message, [Fault(path=path, message=message, at_key=at_key)])
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault], source: str | None = None) -> "ConfigError":
+        """Return the error for all faults of a config, with a line for each."""
+        return cls(fault_lines(faults, source), faults)
 
 
 class SpecError(LossregError, ValueError):
@@ -93,15 +142,15 @@ class SpecError(LossregError, ValueError):
 
 
 class RegistrationError(LossregError, ValueError):
-    """A name that another loss has already taken."""
+    """A name that another loss already has."""
 
 
 class ShapeError(LossregError, ValueError):
-    """Labels and predictions whose shapes or values don't belong together.
+    """Labels and predictions whose shapes or values don't fit together.
 
     Args:
         message: What is wrong.
-        fits: The loss that takes them, where there is one.
+        fits: A loss that takes them, where one is known.
     """
 
     def __init__(self, message: str, fits: str | None = None) -> None:
@@ -110,11 +159,11 @@ class ShapeError(LossregError, ValueError):
 
 
 class DataError(LossregError, ValueError):
-    """Data of which `check_data` finds that they don't fit the loss.
+    """Data that don't fit the loss, as `check_data` found.
 
     Args:
-        message: All findings.
-        findings: Each of them, as `check_data` returns them.
+        message: All findings as one string.
+        findings: The findings, as `check_data` returns them.
     """
 
     def __init__(self, message: str, findings: Sequence[Any] = ()) -> None:
@@ -127,4 +176,29 @@ class WeightError(LossregError, ValueError):
 
 
 class PluginWarning(UserWarning):
-    """A plugin that is broken, or says something that isn't so."""
+    """A plugin that is broken, or a rule for a plugin that isn't installed."""
+
+
+_LONGEST = 400  # characters of a reason
+
+# Keras prints an error of a layer's `call` in bold, between two explanations of its own.
+_BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
+# Here Keras begins to print a config, or the arguments of a call.
+_REST = re.compile(r"\s*(?:Full (?:object )?config:|config=\{|Arguments received by).*", re.DOTALL)
+
+
+def keras_reason(error: Exception) -> str:
+    """Return the reason that a Keras error gives, without the configs that it prints.
+
+    >>> keras_reason(ValueError("Bad rate. Full object config: {'rate': 7}"))
+    'Bad rate.'
+    """
+    # If Keras wraps an error, its message ends with the wrapped one.
+    _, wrapped, text = str(error).rpartition("Exception encountered: ")
+    bold = _BOLD.search(text)
+    text = " ".join(_REST.sub("", bold[1] if bold else text).split())
+    if not text or not (wrapped or isinstance(error, ValueError)):
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,4 +1,4 @@
-"""`keras` and `keras.ops`, imported at their first use.
+"""`keras`, `keras.ops` and `numpy`, imported at their first use.
 
 A loss module that takes `keras` and `ops` from here can be imported, and its
 signatures read, without the ten seconds that Keras takes to import.
@@ -10,16 +10,15 @@ import importlib.machinery
 import importlib.util
 import sys
 import threading
-from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 
 class LazyModule(ModuleType):
-    """Another module under the same name, imported when an attribute is first read."""
+    """A module that is imported when one of its attributes is first read."""
 
     def __getattr__(self, attribute: str) -> Any:
-        # inspect and doctest look for attributes such as __wrapped__ in all that a
+        # inspect and doctest look for attributes such as __wrapped__ in everything that a
         # module holds; that must not import Keras.
         if attribute.startswith("__"):
             raise AttributeError(f"{self!r} has no attribute {attribute!r} before its first use")
@@ -32,27 +31,23 @@ class LazyModule(ModuleType):
         return f"<{self.__name__}, imported at first use>"
 
 
-# mypy reads Keras without types either way; Any says so once.
+# Keras has no types for mypy.
 keras: Any = LazyModule("keras")
 ops: Any = LazyModule("keras.ops")
+numpy: Any = LazyModule("numpy")
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Import a module of ours right after the program has imported Keras."""
+    """A finder that imports a module of ours right after the program imports Keras."""
 
     def __init__(self, module: str) -> None:
         self.module = module
         self._asking = threading.local()
 
-    def find_spec(
-        self,
-        name: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
-        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
-    ) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, name: str, *_: Any) -> importlib.machinery.ModuleSpec | None:
         if name != "keras" or hasattr(self._asking, "others"):
             return None
-        # Whoever finds Keras without us finds it now.
+        # The other finders look for it, and this one must not answer them.
         self._asking.others = True
         try:
             spec = importlib.util.find_spec("keras")
@@ -64,14 +59,14 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
 
         def execute_then_import(module: ModuleType) -> None:
             execute(module)
-            # Not before: many programs look for Keras and don't import it, or it fails.
+            # Not earlier: a program may look for Keras without importing it, or fail to.
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
-            # importlib.import_module raises where another thread imports our module, which
-            # waits for Keras; the statement, and this, let that thread finish.
+            # importlib.import_module raises while another thread imports our module and waits
+            # for Keras; `__import__` lets that thread finish.
             __import__(self.module)
 
-        # The loader belongs to this one spec: nobody else sees the change.
+        # The loader belongs to this spec alone.
         spec.loader.exec_module = execute_then_import  # type: ignore[method-assign]
         return spec
 

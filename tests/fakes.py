@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le
 
 from lossreg import LossSpec, Registry
-from lossreg.provider import BUILTIN, Provider
+from lossreg.loss import BUILTIN, Provider
 
 KERAS = Provider(distribution=BUILTIN, version="3.15.1")
 ACME = Provider(distribution="acme-losses", version="1.2.0")

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from lossreg.discovery import discover
-from lossreg.spec import Labels, Task
+from lossreg.loss import Labels, Task
+from lossreg.registry import discover
 
 PAGE = Path(__file__).parents[1] / "docs" / "choose.md"
 

@@ -1,5 +1,6 @@
 """The lists in the documentation are those of the code."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -27,32 +28,36 @@ def first_column(page, heading):
 
 def test_every_public_name_has_its_reason_and_no_other():
     listed = first_column("architecture.md", "Public names")
-    assert listed - {"lossreg.lazy", "lossreg.testing"} == set(lossreg.__all__)
+    modules = {"lossreg.errors", "lossreg.lazy", "lossreg.numerics", "lossreg.testing"}
+    assert listed - modules == set(lossreg.__all__)
 
 
-def test_every_module_has_its_reason_and_no_other():
-    modules = {
-        f"{path.name}/" if path.is_dir() else path.stem
+def test_every_room_has_its_reason_and_no_other():
+    rooms = {
+        path.stem
         for path in (ROOT / "lossreg").iterdir()
         if (path.suffix == ".py" and not path.stem.startswith("__"))
         or (path / "__init__.py").exists()
     }
-    assert first_column("architecture.md", "Modules") == modules
+    assert first_column("architecture.md", "Rooms") == rooms
+    assert len(rooms) == 13
 
 
-def test_every_module_of_the_command_is_named():
-    named = section("architecture.md", "Modules")
-    modules = {path.stem for path in (ROOT / "lossreg" / "cli").glob("[!_]*.py")}
-    assert {name for name in modules if f"`{name}`" not in named} == set()
+def test_a_room_says_what_is_there_and_what_is_not():
+    for init in (ROOT / "lossreg").glob("*/__init__.py"):
+        assert ast.get_docstring(ast.parse(init.read_text(encoding="utf-8")))
 
 
 def test_every_dependency_has_its_reason():
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["plot"], *extras["fit"]]
-    needed = {re.match(r"[\w-]+", line)[0] for line in lines}
+    lines = []
+    for folder in (ROOT, *(ROOT / "plugins").iterdir()):
+        text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+        project = tomllib.loads(text)["project"]
+        extras = project.get("optional-dependencies", {})
+        lines += [*project["dependencies"], *extras.get("plot", [])]
+    needed = {re.match(r"[\w-]+", line)[0] for line in lines} - {"lossreg"}
     table = section("architecture.md", "Dependencies")
     listed = set(re.findall(r"^\| ([a-z][\w-]+)", table, re.MULTILINE)) - {"package"}
     assert needed <= listed
@@ -79,4 +84,5 @@ def test_every_page_is_in_the_contents(page):
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_every_command_on_a_page_exists(page):
     for command in re.findall(r"^\$ (?:\w+=\S+ )?lossreg ([a-z]+)", text(page), re.MULTILINE):
-        assert command in COMMANDS
+        # A page may add a command of its own.
+        assert command in COMMANDS or f'{{"{command}": ' in text(page)

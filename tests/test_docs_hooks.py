@@ -8,14 +8,14 @@ from typing import get_args
 
 import pytest
 
-from lossreg import LossSpec, NotInstalledError, Registry, hookspec
-from lossreg.options import OPTIONS
-from lossreg.selection import BLOCK, ONLY
-from lossreg.spec import Labels, Outputs, Task
+from lossreg import LossSpec, Registry
+from lossreg.errors import NotInstalledError
+from lossreg.loss import LABELS, OPTIONS, OUTPUTS, PROJECT, Hooks, Task
+from lossreg.registry import BLOCK, ONLY
 from lossreg.testing.run import CHECKS, promise
 
 PAGE = (Path(__file__).parents[1] / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")
-MARK = f"{hookspec.PROJECT}_spec"  # what pluggy's marker leaves on a function
+MARK = f"{PROJECT}_spec"  # what pluggy's marker leaves on a function
 
 
 def signature(hook):
@@ -30,9 +30,9 @@ def table(heading):
 
 
 def test_each_hook_has_a_section_with_its_exact_signature_and_no_other():
-    hooks = [hook for hook in vars(hookspec).values() if hasattr(hook, MARK)]
+    hooks = [hook for name in vars(Hooks) if hasattr(hook := getattr(Hooks, name), MARK)]
     assert hooks
-    sections = re.findall(rf"^### `({hookspec.PROJECT}_.*)`$", PAGE, re.MULTILINE)
+    sections = re.findall(rf"^### `({PROJECT}_.*)`$", PAGE, re.MULTILINE)
     assert sorted(sections) == sorted(signature(hook) for hook in hooks)
 
 
@@ -41,10 +41,16 @@ def test_the_fields_of_a_spec_are_listed_in_order():
 
 
 @pytest.mark.parametrize(
-    ("field", "literal"), [("`task`", Task), ("`y_true`", Labels), ("`y_pred`", Outputs)]
+    ("field", "words"), [("`task`", get_args(Task)), ("`y_true`", LABELS), ("`y_pred`", OUTPUTS)]
 )
-def test_the_words_of_a_field_are_listed(field, literal):
-    assert table(field) == list(get_args(literal))
+def test_the_words_of_a_field_are_listed(field, words):
+    assert table(field) == list(words)
+
+
+@pytest.mark.parametrize("kinds", [LABELS, OUTPUTS])
+def test_each_kind_has_the_values_that_the_code_gives_it(kinds):
+    rows = [f"| `{word}` | {kind.values} |" for word, kind in kinds.items()]
+    assert [row for row in rows if f"\n{row}\n" not in PAGE] == []
 
 
 def test_the_checks_are_listed_with_what_they_promise():

@@ -1,1 +1,4 @@
-"""Keras' own losses, offered as any plugin offers its own."""
+"""Keras' own losses, offered through the same hook as a plugin's.
+
+Importing them, and reading their signatures, imports no Keras.
+"""

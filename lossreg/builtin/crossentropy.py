@@ -54,8 +54,8 @@ def categorical_crossentropy(
 
     `-sum(y_true * log(p))` over `axis`, where `p` is `y_pred` divided by its sum, or its softmax
     with `from_logits`. Probabilities are clipped to [1e-7, 1 - 1e-7], so one that is exactly
-    wrong costs 16.1 nats and has no gradient; logits aren't clipped. Labels that are class
-    numbers go to `sparse_categorical_crossentropy`.
+    wrong costs 16.1 nats and has no gradient; logits aren't clipped. For labels that are class
+    numbers take `sparse_categorical_crossentropy`.
 
     Args:
         y_true: One-hot, or soft rows that sum to 1, shape `(batch, ..., classes)`.

@@ -73,7 +73,7 @@ def categorical_focal_crossentropy(
     scales every class alike: the default only makes the loss four times smaller.
 
     It has Keras' values and their limits: where the true class has a probability below 1e-7, also
-    from logits, the gradient is 0, so the worst mistakes aren't learnt from.
+    from logits, the gradient is 0, so a model can't learn from its worst mistakes.
     `categorical_focal` in lossreg-focal is exact on logits.
 
     Args:

@@ -48,9 +48,9 @@ def categorical_hinge(y_true, y_pred):
 
     `max(1 + neg - pos, 0)`, where `pos = sum(y_true * y_pred)` is the score of the true class and
     `neg = max((1 - y_true) * y_pred)` the best other score, but never below 0: the entry of the
-    true class is 0 there. So, other than in the paper, wrong classes gain nothing from scores below
-    0. Labels of -1 for the wrong classes, as Keras' documentation allows, would turn their scores
-    around; they are refused where the values can be seen.
+    true class is 0 there. So, unlike in the paper, wrong classes gain nothing from scores below 0.
+    Keras' documentation allows labels of -1 for the wrong classes, and they would reverse the
+    signs of these scores; lossreg refuses such labels where it can see the values.
 
     Args:
         y_true: One-hot, shape `(batch, ..., classes)`.

@@ -47,9 +47,9 @@ def tversky(
     `fp = sum((1 - y_true) * y_pred)` and `fn = sum(y_true * (1 - y_pred))` over `axis`. Half and
     half gives `dice`; a larger `beta` finds more of the object, with more false alarms.
 
-    Keras, up to 3.15.1 at least, swaps the two weights against its own documentation. This one
-    means what the paper and Keras' documentation say, whatever Keras does: with alpha 0.3 and
-    beta 0.7, one pixel found and one missed cost 0.4118, where Keras says 0.2308.
+    Keras, up to 3.15.1 at least, swaps the two weights against its own documentation. Here they
+    have the meaning that the paper and Keras' documentation give them: with alpha 0.3 and
+    beta 0.7, one pixel found and one missed cost 0.4118, where Keras returns 0.2308.
 
     By default the sums run over the whole batch and give one number for it, so sample weights,
     class weights and masks are refused. `axis=(1, 2, 3)` gives one number per image.

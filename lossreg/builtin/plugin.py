@@ -1,7 +1,6 @@
-"""What the default plugin offers: one spec for each loss that Keras exports."""
+"""What the built-in plugin offers: one spec for each loss that Keras exports."""
 
-from lossreg.hookspec import hookimpl
-from lossreg.spec import LossSpec
+from ..loss import LossSpec, hookimpl
 
 
 @hookimpl

@@ -11,7 +11,7 @@ def ctc(y_true, y_pred):
     begin at 1. Every step of `y_pred` counts; there is no length per sample.
 
     A label needs a step for each of its entries, and one more between two equal neighbours. A
-    longer one has no path: Keras' TensorFlow backend then returns a large number without meaning.
+    longer label has no path: on TensorFlow, Keras then returns a large number without meaning.
 
     Args:
         y_true: Classes in [1, classes), padded with 0, shape `(batch, entries)`.

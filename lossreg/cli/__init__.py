@@ -1,5 +1,8 @@
-"""The `lossreg` command."""
+"""The `lossreg` command.
 
+A command of a plugin may use the names below: it starts Keras, writes and ends as the core's do.
+"""
+
+from .backend import keras_needed, quiet_backend
 from .command import main
-
-__all__ = ["main"]
+from .output import INTERRUPTED, Unusable, console, in_columns, to_terminal, write_json

@@ -1,32 +1,26 @@
-"""Keras and its backend for a command: quiet, and told in one line where they are missing."""
+"""Keras and its backend for a command: quiet, and one sentence if they are missing."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 
-import click
-
-
-class Unusable(click.ClickException):
-    """What a command needs and can't have, as a sentence."""
-
-    exit_code = 2
+from .output import Unusable
 
 
 def quiet_backend() -> None:
-    """Keep TensorFlow from telling what nobody asked; before anything imports it."""
-    # Commands that need no Keras import this module too, and no logging.
+    """Keep TensorFlow's own messages off stderr. Call it before anything imports TensorFlow."""
+    # Commands without Keras import this module too, and don't need logging.
     import logging
 
-    # Which CPU and GPU it found.
+    # Messages about the CPU and the GPU.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # How often it compiled a function.
+    # Messages about how often a function was compiled.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager
 def keras_needed() -> Iterator[None]:
-    """Say what to install where Keras or its backend can't be imported."""
+    """Say what to install if Keras or its backend can't be imported."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""`lossreg check`: whether a package's losses keep what lossreg promises its users."""
+"""`lossreg check`: whether a package's losses keep the promises that lossreg makes."""
 
 import dataclasses
 import sys
@@ -9,7 +9,7 @@ import click
 
 from .backend import quiet_backend
 from .completion import complete_plugin
-from .output import console, in_columns, to_terminal, write_json
+from .output import write_json, write_table
 
 if TYPE_CHECKING:
     from ..testing import Result
@@ -46,13 +46,14 @@ def check(ctx: click.Context, distribution: str, as_json: bool) -> None:
     if as_json:
         write_json([dataclasses.asdict(result) for result in results])
     else:
-        _write(results)
+        rows = [[r.loss, r.check, r.state, r.message] for r in results]
+        write_table(["LOSS", "CHECK", "STATE", "MESSAGE"], rows, "STATE", _STYLES)
     click.echo(_summary(results), err=True)
     ctx.exit(any(result.state == "failed" for result in results))
 
 
 def _run(results: "Iterable[Result]") -> "list[Result]":
-    """Return all results; meanwhile whoever waits at a terminal sees the latest."""
+    """Return all results; a terminal shows the latest one meanwhile."""
     if not sys.stderr.isatty():
         return list(results)
     from rich.console import Console
@@ -63,23 +64,6 @@ def _run(results: "Iterable[Result]") -> "list[Result]":
             found.append(result)
             status.update(f"{result.loss}: {result.check}")
     return found
-
-
-def _write(results: "Sequence[Result]") -> None:
-    header = ["LOSS", "CHECK", "STATE", "MESSAGE"]
-    if not to_terminal():
-        rows = [[r.loss, r.check, r.state, " ".join(r.message.split())] for r in results]
-        click.echo("\n".join(in_columns([header, *rows])))
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    with console() as terminal:
-        table = Table(*header, box=None, header_style="bold", pad_edge=False)
-        for result in results:
-            state = Text(result.state, style=_STYLES[result.state])
-            table.add_row(result.loss, result.check, state, Text(result.message))
-        terminal.print(table)
 
 
 def _summary(results: "Sequence[Result]") -> str:

@@ -1,22 +1,18 @@
-"""What the shell offers where a command takes a name."""
-
-import warnings
+"""Shell completion of the names of losses and plugins. It writes no messages."""
 
 import click
 from click.shell_completion import CompletionItem
 
-from .. import discovery
-from ..errors import PluginWarning
-from ..registry import Registry
+from ..registry import installed
 
 
 def complete_loss(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the losses whose name, alias or qualified name begins like this."""
-    del ctx, param  # click gives them to every completion
+    """Return the losses whose name, alias or qualified name begins with a string."""
+    del ctx, param  # click passes them to every completion
     offered = {}
-    for entry in _registry().entries():
+    for entry in installed().entries():
         names = (entry.qualified_name,) if "/" in incomplete else entry.spec.names
         offered.update(dict.fromkeys(names, entry.spec.summary))
     return [
@@ -29,14 +25,7 @@ def complete_loss(
 def complete_plugin(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the distributions whose name begins like this."""
+    """Return the distributions whose name begins with a string."""
     del ctx, param
-    found = {record.provider.distribution for record in _registry().plugins}
+    found = {record.provider.distribution for record in installed().plugins}
     return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
-
-
-def _registry() -> Registry:
-    with warnings.catch_warnings():
-        # A message would land in the middle of the command that someone is typing.
-        warnings.simplefilter("ignore", PluginWarning)
-        return discovery.installed()

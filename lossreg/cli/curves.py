@@ -1,21 +1,23 @@
 """The numbers of a plot: a loss and its gradient over one quantity."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .. import api
-from ..entry import BoundLoss, Entry
 from ..errors import ParameterError
-from .docstring import unit
+from ..keras_loss import get_loss_fn
+from ..lazy import numpy as np
+from ..lazy import ops
+from ..loss import OUTPUTS, BoundLoss, Entry, LossSpec, unit
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import ndarray
+
+    Array = ndarray[Any, Any]
 
 Over = Literal["logit", "probability"]
+Kind = Literal["logit", "gap", "score", "score gap", "error", "relative error", "prediction"]
 
 _POINTS = 601
-_CLASSIFIED = ("binary", "one_hot", "integer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +26,47 @@ class Setting:
 
     Args:
         kind: What is varied, and so how labels and predictions are made.
-        over: Whether x is the logit or the probability that belongs to it.
-        variable: What the gradient is taken with respect to, in a word.
         label: Of the x axis.
+        variable: What the gradient is taken with respect to, in a word.
         sample: The sample that is drawn, for the title.
+        low: Where the x axis begins.
+        high: Where it ends.
+        over: Whether x is the logit or the probability that belongs to it.
     """
 
-    kind: Literal["logit", "gap", "score", "score gap", "error", "relative", "prediction"]
-    over: Over
-    variable: str
+    kind: Kind
     label: str
-    sample: str
+    variable: str = "prediction"
+    sample: str = "label 1"
+    low: float = -6
+    high: float = 6
+    over: Over = "logit"
+
+
+_SETTINGS = {
+    each.kind: each
+    for each in (
+        Setting(kind="logit", label="logit", variable="logit"),
+        Setting(
+            kind="gap",
+            label="logit of the true class, the other's being 0",
+            variable="logit",
+            sample="one of two classes",
+        ),
+        Setting(kind="score", label="prediction"),
+        Setting(
+            kind="score gap",
+            label="prediction for the true class, the other's being 0",
+            variable="prediction of the true class",
+            sample="one of two classes",
+        ),
+        Setting(
+            kind="error", label="error: prediction - label", sample="one output", low=-3, high=3
+        ),
+        Setting(kind="relative error", label="error: prediction - label", low=-3, high=3),
+        Setting(kind="prediction", label="prediction", low=0.01, high=4),
+    )
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +75,9 @@ class Curve:
 
     loss: BoundLoss
     unit: str
-    x: "np.ndarray[Any, Any]"
-    value: "np.ndarray[Any, Any]"
-    gradient: "np.ndarray[Any, Any] | None"
+    x: "Array"
+    value: "Array"
+    gradient: "Array | None"
 
 
 def setting(entry: Entry, over: Over) -> Setting:
@@ -55,56 +87,41 @@ def setting(entry: Entry, over: Over) -> Setting:
         ParameterError: It can't be drawn, or not over this.
     """
     spec = entry.spec
-    classified = spec.y_true in _CLASSIFIED and spec.y_pred in ("probabilities", "logits")
-    if over == "probability" and not classified:
+    if over == "probability" and not _is_of_classes(spec):
         raise ParameterError(
             f"Loss {spec.name!r} takes no probability of a class, so it can't be drawn over one. "
             "Leave out --over."
         )
-    match spec.y_true, spec.y_pred:
-        case _ if spec.couples_batch or {"metric_learning", "sequence"} & {*spec.task}:
-            raise _undrawable(entry)
-        case "binary", "probabilities" | "logits":
-            return _setting("logit", over, "logit", "label 1")
-        case "one_hot" | "integer", "probabilities" | "logits":
-            return _setting("gap", over, "logit", "one of two classes")
-        case "sign", "real":
-            return _setting("score", over, "prediction", "label 1")
-        case "one_hot", "real":
-            return _setting("score gap", over, "prediction of the true class", "one of two classes")
-        case "real", "real":
-            return _setting("error", over, "prediction", "one output")
-        case "positive", "real":
-            return _setting("relative", over, "prediction", "label 1")
-        case "positive" | "count", "positive":
-            return _setting("prediction", over, "prediction", "label 1")
-    raise _undrawable(entry)
+    kind = _kind(spec)
+    if kind is None:
+        raise ParameterError(
+            f"Loss {spec.name!r} can't be drawn: a curve needs a loss whose value follows from one "
+            "prediction and its label, for regression, yes-or-no, or classes, "
+            f"and this one takes {spec.y_true} labels and {spec.y_pred} predictions "
+            f"for {', '.join(spec.task)}. 'lossreg show {spec.name}' says more."
+        )
+    found = _SETTINGS[kind]
+    if over == "probability":
+        return replace(found, over=over, label="probability of the true class")
+    return found
 
 
-_LABELS = {
-    "logit": "logit",
-    "gap": "logit of the true class, the other's being 0",
-    "score": "prediction",
-    "score gap": "prediction for the true class, the other's being 0",
-    "error": "error: prediction - label",
-    "relative": "error: prediction - label",
-    "prediction": "prediction",
-}
+def _is_of_classes(spec: LossSpec) -> bool:
+    """Return whether labels and predictions both stand for classes."""
+    return spec.labels.is_class and OUTPUTS[spec.y_pred].is_class
 
 
-def _setting(kind: Any, over: Over, variable: str, sample: str) -> Setting:
-    label = "probability of the true class" if over == "probability" else _LABELS[kind]
-    return Setting(kind=kind, over=over, variable=variable, label=label, sample=sample)
-
-
-def _undrawable(entry: Entry) -> ParameterError:
-    spec = entry.spec
-    return ParameterError(
-        f"Loss {spec.name!r} can't be drawn: a curve needs a loss whose value follows from one "
-        "prediction and its label, for regression, yes-or-no, or classes, "
-        f"and this one takes {spec.y_true} labels and {spec.y_pred} predictions "
-        f"for {', '.join(spec.task)}. 'lossreg show {spec.name}' says more."
-    )
+def _kind(spec: LossSpec) -> Kind | None:
+    labels = spec.labels
+    if spec.couples_batch or "metric_learning" in spec.task:
+        return None
+    if _is_of_classes(spec):
+        return "gap" if labels.is_exclusive else "logit"
+    if labels.is_class and spec.y_pred == "real":
+        return "score gap" if labels.is_exclusive else "score"
+    if labels.is_amount and spec.y_pred == "real":
+        return "error" if labels.low is None else "relative error"
+    return "prediction" if labels.is_amount and spec.y_pred == "positive" else None
 
 
 def curve(loss: BoundLoss, arrangement: Setting, with_gradient: bool) -> Curve:
@@ -112,99 +129,61 @@ def curve(loss: BoundLoss, arrangement: Setting, with_gradient: bool) -> Curve:
 
     Raises:
         ParameterError: The loss has one value for all samples together.
+        LossregError: Keras' backend computes no gradients, and one is asked for.
     """
-    import numpy as np
+    # It imports numpy, which no wrong command needs.
+    from ..testing import value_and_gradient
 
     if arrangement.over == "probability":
         x = np.linspace(0.002, 0.998, _POINTS)
         points = np.log(x / (1 - x))
     else:
-        low, high = {"error": (-3, 3), "relative": (-3, 3), "prediction": (0.01, 4)}.get(
-            arrangement.kind, (-6, 6)
-        )
-        x = points = np.linspace(low, high, _POINTS)
-    function = api.get_loss_fn(loss)
-    logits = loss.params.get("from_logits", loss.spec.y_pred == "logits")
-    y_true = _labels(loss, arrangement)
+        x = points = np.linspace(arrangement.low, arrangement.high, _POINTS)
+    function = get_loss_fn(loss)
 
-    def values(points: Any) -> Any:
-        return function(y_true, _predictions(points, arrangement, logits))
+    def values(y_true: Any, points: Any) -> Any:
+        return function(y_true, _predictions(loss, arrangement, points))
 
-    points = points.astype("float32")
-    value = np.asarray(_to_numpy(values(points)))
+    y_true, points = _labels(loss, arrangement), points.astype("float32")
+    if with_gradient:
+        # Differences would smear the kinks of a hinge. Each value depends on its own point
+        # only, so the gradient of the sum is the slope of each.
+        value, slope = value_and_gradient(values, y_true, points)
+        gradient = ops.convert_to_numpy(slope)
+    else:
+        value, gradient = values(y_true, points), None
     if value.shape != points.shape:
         raise ParameterError(
             f"{loss} has one value for a whole batch, and a curve needs one for each sample. "
             f"'lossreg show {loss.name}' says whether a parameter changes that."
         )
+    doc = loss.entry.doc
     return Curve(
-        loss=loss,
-        unit=unit(loss.entry.doc),
-        x=x,
-        value=value,
-        gradient=_gradient(values, points) if with_gradient else None,
+        loss=loss, unit=unit(doc), x=x, value=ops.convert_to_numpy(value), gradient=gradient
     )
 
 
-def _labels(loss: BoundLoss, arrangement: Setting) -> "np.ndarray[Any, Any]":
-    import numpy as np
+def _labels(loss: BoundLoss, arrangement: Setting) -> "Array":
+    labels: Array
+    if loss.spec.labels.is_number:
+        labels = np.ones(_POINTS, "int32")
+    elif loss.spec.labels.is_exclusive:
+        labels = np.tile(np.asarray([[0.0, 1.0]], "float32"), (_POINTS, 1))
+    else:
+        labels = np.full((_POINTS, 1), 0.0 if arrangement.kind == "error" else 1.0, "float32")
+    return labels
 
-    if loss.spec.y_true == "integer":
-        return np.ones(_POINTS, "int32")
-    if loss.spec.y_true == "one_hot":
-        return np.tile(np.asarray([[0.0, 1.0]], "float32"), (_POINTS, 1))
-    label = 0.0 if arrangement.kind == "error" else 1.0
-    return np.full((_POINTS, 1), label, "float32")
 
-
-def _predictions(points: Any, arrangement: Setting, logits: bool) -> Any:
-    from keras import ops
-
+def _predictions(loss: BoundLoss, arrangement: Setting, points: Any) -> Any:
+    logits = loss.y_pred == "logits"
     match arrangement.kind:
         case "logit":
             one = points if logits else ops.sigmoid(points)
         case "gap" | "score gap":
             two = ops.stack([ops.zeros_like(points), points], axis=-1)
             return two if logits or arrangement.kind == "score gap" else ops.softmax(two)
-        case "relative":
+        case "relative error":
             one = points + 1
         case _:
             one = points
     return ops.expand_dims(one, -1)
-
-
-def _to_numpy(tensor: Any) -> Any:
-    from keras import ops
-
-    return ops.convert_to_numpy(tensor)
-
-
-def _gradient(values: Callable[[Any], Any], points: Any) -> "np.ndarray[Any, Any]":
-    """Return the slope at each point, by the backend's own differentiation.
-
-    Differences would smear the kinks of a hinge. Each value depends on its own point
-    only, so the gradient of the sum is the slope of each.
-    """
-    import keras
-    import numpy as np
-
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        return np.asarray(jax.grad(lambda points: values(points).sum())(points))
-    if backend == "torch":
-        import torch
-
-        tensor = torch.tensor(points, requires_grad=True)
-        values(tensor).sum().backward()
-        return np.asarray(tensor.grad)
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        tensor = tf.constant(points)
-        with tf.GradientTape() as tape:
-            tape.watch(tensor)
-            total = tf.reduce_sum(values(tensor))
-        return np.asarray(tape.gradient(total, tensor))
-    raise ParameterError(f"Keras' backend {backend!r} has no gradients. Leave out --grad.")

@@ -1,4 +1,4 @@
-"""`lossreg plot`: how a loss looks, as a picture."""
+"""`lossreg plot`: a picture of a loss and its gradient."""
 
 import itertools
 import re
@@ -8,14 +8,14 @@ from typing import Any, get_args
 
 import click
 
-from .. import discovery
-from ..entry import BoundLoss
 from ..errors import LossregError, ParameterError
-from .backend import Unusable, keras_needed, quiet_backend
+from ..registry import installed
+from .backend import keras_needed, quiet_backend
 from .completion import complete_loss
 from .curves import Curve, Over, Setting, curve, setting
+from .output import Unusable
 
-_MOST_CURVES = 12  # more can't be told apart
+_MOST_CURVES = 12  # the colours of more are too much alike
 
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -57,18 +57,18 @@ def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, ov
       lossreg plot focal --sweep gamma=0,0.5,1,2,5 --sweep alpha=none --over probability
       lossreg plot huber --sweep delta=0.5,1,2
     """
-    entry = discovery.installed().lookup(name)
+    entry = installed().lookup(name)
     arrangement = setting(entry, over)
     values = read_sweeps(sweeps)
-    preset = {"from_logits": True} if _takes_logits(entry.signature.parameters) else {}
+    preset = {"from_logits": True} if "from_logits" in entry.signature.annotations else {}
     choices = [
         {**preset, **dict(zip(values, chosen, strict=True))}
         for chosen in itertools.product(*values.values())
     ]
     if len(choices) > _MOST_CURVES:
         raise ParameterError(
-            f"These sweeps make {len(choices)} curves, and a picture holds {_MOST_CURVES} "
-            "that can be told apart. Leave out some values."
+            f"These sweeps make {len(choices)} curves, and a picture has at most {_MOST_CURVES}, "
+            "so that one can tell them apart. Leave out some values."
         )
     losses = [entry.bind(params) for params in choices]
     path = output or Path(f"{entry.spec.name}.png")
@@ -94,31 +94,27 @@ def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, ov
     click.echo(f"Wrote {path}.", err=True)
 
 
-def _takes_logits(parameters: Any) -> bool:
-    return any(parameter.name == "from_logits" for parameter in parameters)
-
-
 def read_sweeps(sweeps: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Return the values of each parameter.
+    """Return the values of each parameter, from strings such as "gamma=0,0.5".
 
     >>> read_sweeps(("gamma=0,0.5", "alpha=none"))
     {'gamma': [0, 0.5], 'alpha': [None]}
 
     Raises:
-        ParameterError: A text is no sweep.
+        ParameterError: A string isn't a sweep.
     """
     values: dict[str, list[Any]] = {}
     for sweep in sweeps:
         name, equals, listed = sweep.partition("=")
         name = name.strip()
-        if not equals or not name or not all(text.strip() for text in listed.split(",")):
+        if not equals or not name or not all(value.strip() for value in listed.split(",")):
             raise ParameterError(
-                f"A sweep is a parameter, '=' and values with commas between them, got {sweep!r}. "
-                "Write it as --sweep gamma=0,0.5,2"
+                "A sweep is the name of a parameter, '=' and values with commas between them, got "
+                f"{sweep!r}. Write it as --sweep gamma=0,0.5,2"
             )
         if name in values:
             raise ParameterError(f"{name!r} is swept twice. Give all its values in one --sweep.")
-        values[name] = [_value(text.strip()) for text in listed.split(",")]
+        values[name] = [_value(value.strip()) for value in listed.split(",")]
     return values
 
 
@@ -131,9 +127,9 @@ def _value(text: str) -> Any:
 
 
 def _check(path: Path) -> None:
-    """Raise for a picture that can't be drawn, before Keras takes seconds to import."""
+    """Raise for a picture that can't be written, before Keras takes seconds to import."""
     if not path.parent.is_dir():
-        raise Unusable(f"There is no folder {str(path.parent)!r} for the picture. Make it first.")
+        raise Unusable(f"There is no folder {str(path.parent)!r} for the picture. Create it first.")
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
@@ -154,13 +150,13 @@ def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path
     Args:
         curves: One for each loss.
         arrangement: What they are drawn over.
-        swept: The parameters that tell the curves apart.
+        swept: The parameters in which the curves differ.
         path: The picture.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with_gradient = curves[0].gradient is not None
+    first, with_gradient = curves[0].loss, curves[0].gradient is not None
     figure = Figure(figsize=(7, 7.5 if with_gradient else 4.5), layout="constrained")
     panels = figure.subplots(2 if with_gradient else 1, 1, sharex=True, squeeze=False)[:, 0]
     # From dark to light as the values grow, so that the order shows.
@@ -168,13 +164,15 @@ def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path
         [index / max(len(curves), 1.1) for index in range(len(curves))]
     )
     for one, color in zip(curves, colors, strict=True):
-        label = _call({name: one.loss.params[name] for name in swept})
+        label = _legend({name: one.loss.params[name] for name in swept})
         panels[0].plot(one.x, one.value, color=color, label=label)
         if with_gradient:
             panels[1].plot(one.x, one.gradient, color=color, label=label)
     unit = curves[0].unit
     panels[0].set_ylabel(f"loss ({unit})" if unit else "loss")
-    panels[0].set_title(_title(curves[0].loss, swept, arrangement))
+    # The parameters that all curves share.
+    shared = {name: value for name, value in first.params.items() if name not in swept}
+    panels[0].set_title(f"{first.entry.call(shared)}\n{arrangement.sample}")
     if with_gradient:
         panels[1].set_ylabel(f"gradient\n({unit or 'loss'} per unit of {arrangement.variable})")
     panels[-1].set_xlabel(arrangement.label)
@@ -189,19 +187,7 @@ def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path
     figure.savefig(path, dpi=150)
 
 
-def _title(loss: BoundLoss, swept: list[str], arrangement: Setting) -> str:
-    """Return the loss, the sample, and the parameters that were chosen for all curves."""
-    defaults = {parameter.name: parameter.default for parameter in loss.entry.signature.parameters}
-    chosen = {
-        name: value
-        for name, value in loss.params.items()
-        if name not in swept and value != defaults[name]
-    }
-    said = f"{loss.name}, {arrangement.sample}"
-    return f"{said}\n{_call(chosen)}" if chosen else said
-
-
-def _call(params: dict[str, Any]) -> str:
+def _legend(params: dict[str, Any]) -> str:
     return ", ".join(
         f"{name}={value:g}" if type(value) is float else f"{name}={value}"
         for name, value in params.items()

@@ -1,4 +1,4 @@
-"""`lossreg list`: every loss on a line of its own."""
+"""`lossreg list`: the losses that match, without their parameters."""
 
 import itertools
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from .. import api, discovery
-from ..entry import Entry
-from ..spec import Labels, Task
+from ..loss import OUTPUTS, Entry, Labels, Task
+from ..registry import installed, list_losses
 from .completion import complete_loss, complete_plugin
 from .output import as_data, console, in_columns, to_terminal, write_json
 
@@ -19,21 +18,21 @@ if TYPE_CHECKING:
 @click.command("list")
 @click.argument("pattern", default="*", shell_complete=complete_loss)
 @click.option("--task", type=click.Choice(get_args(Task)), help="What the loss is for.")
-@click.option("--labels", type=click.Choice(get_args(Labels)), help="What its labels are.")
+@click.option("--labels", type=click.Choice(get_args(Labels)), help="The kind of its labels.")
 @click.option(
     "--plugin",
     metavar="PACKAGE",
     shell_complete=complete_plugin,
     help="The package that offers it; Keras' own losses are from 'keras'.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write all that is known, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Write everything that is known, as JSON.")
 def list_(
     pattern: str, task: Task | None, labels: Labels | None, plugin: str | None, as_json: bool
 ) -> None:
     """List the losses that match PATTERN, or all.
 
-    PATTERN is a shell pattern for a name or an alias; quote it. Keras is not imported.
-    Where nothing matches, stderr says so, and the exit code is 0 all the same.
+    PATTERN is a shell pattern for a name or an alias; quote it. Keras is not imported. If no
+    loss matches, a message is written to stderr, and the exit code is 0.
 
     \b
     Examples:
@@ -42,9 +41,9 @@ def list_(
       lossreg list --labels integer --plugin keras
       lossreg list --json | jq -r '.[].qualified_name'
     """
-    # It knows the plugins, and raises for one that isn't there.
-    api.list_losses(plugin=plugin)
-    registry = discovery.installed()
+    # This raises for an unknown plugin.
+    list_losses(plugin=plugin)
+    registry = installed()
     entries = registry.entries(pattern, task=task, y_true=labels, plugin=plugin)
     if as_json:
         write_json([as_data(entry) for entry in entries])
@@ -56,24 +55,24 @@ def list_(
     if not entries:
         filters = {"task": task, "labels": labels, "plugin": plugin}
         given = [f"--{option} {value}" for option, value in filters.items() if value]
-        click.echo(_nothing(pattern, given), err=True)
+        click.echo(_no_match(pattern, given), err=True)
 
 
-def _nothing(pattern: str, filters: list[str]) -> str:
-    """Return what to tell whoever asked for losses that aren't there."""
-    registry = discovery.installed()
-    said = f"No loss matches {' '.join([repr(pattern), *filters])}."
+def _no_match(pattern: str, filters: list[str]) -> str:
+    """Return the message if no loss matches: which wider choice does."""
+    registry = installed()
+    message = f"No loss matches {' '.join([repr(pattern), *filters])}."
+    if filters and (count := len(registry.entries(pattern))):
+        verb = "is" if count == 1 else "are"
+        return f"{message} Without {' '.join(filters)} there {verb} {count}."
     wider = f"*{pattern}*"
-    if filters and registry.entries(pattern):
-        count = len(registry.entries(pattern))
-        return f"{said} Without {' '.join(filters)} there {'is' if count == 1 else 'are'} {count}."
-    if registry.entries(wider):
-        return f"{said} {wider!r} matches {len(registry.entries(wider))}."
-    return f"{said} 'lossreg list' shows all {len(registry.entries())}."
+    if count := len(registry.entries(wider)):
+        return f"{message} {wider!r} matches {count}."
+    return f"{message} 'lossreg list' shows all {len(registry.entries())}."
 
 
 def _table(entries: Sequence[Entry]) -> list[str]:
-    """Return aligned lines, whole however long, for a pipe or a file."""
+    """Return aligned lines of any length, for a pipe or a file."""
     header = ["NAME", "TASK", "LABELS", "PREDICTIONS", "PROVIDER", "SUMMARY"]
     rows = [
         [
@@ -90,40 +89,31 @@ def _table(entries: Sequence[Entry]) -> list[str]:
 
 
 def _draw(entries: Sequence[Entry], terminal: "Console") -> None:
-    """Write the losses of each provider, in lines that fit the terminal."""
+    """Write the losses by provider, in lines that fit the terminal."""
     from rich.padding import Padding
     from rich.text import Text
 
-    facts = in_columns(
-        [
-            [e.spec.name, ", ".join(e.spec.task), f"{e.spec.y_true} labels", _predictions(e)]
-            for e in entries
-        ]
-    )
-    wide = max(map(len, facts)) <= terminal.width
-    # The built-ins stay first: sorting keeps the order of equals.
-    lines = sorted(zip(entries, facts, strict=True), key=lambda line: _group(line[0]))
-    for _, group in itertools.groupby(lines, key=lambda line: _group(line[0])):
+    entries = sorted(entries, key=lambda e: (not e.provider.is_builtin, e.provider.distribution))
+    facts = [_facts(entry) for entry in entries]
+    columns = in_columns(facts)
+    is_wide = max(map(len, columns)) <= terminal.width
+    lines = zip(entries, facts, columns, strict=True)
+    for provider, group in itertools.groupby(lines, key=lambda line: line[0].provider):
         losses = list(group)
-        count = f"{len(losses)} loss{'' if len(losses) == 1 else 'es'}"
-        provider = str(losses[0][0].provider)
-        terminal.print(Text.assemble((provider, "bold green"), (f"  {count}", "dim")))
-        for entry, fact in losses:
-            name, spec = entry.spec.name, entry.spec
-            kinds = f"{', '.join(spec.task)}: {spec.y_true} labels, {_predictions(entry)}"
-            beside, below = (fact.removeprefix(name), "") if wide else ("", kinds)
+        count = f"  {len(losses)} loss{'' if len(losses) == 1 else 'es'}"
+        terminal.print(Text.assemble((str(provider), "bold green"), (count, "dim")))
+        for entry, (name, tasks, *kinds), line in losses:
+            beside = line.removeprefix(name) if is_wide else ""
             terminal.print(Text.assemble((name, "bold"), (beside, "cyan")))
-            terminal.print(Padding(Text(spec.summary), (0, 0, 0, 2), expand=False))
-            if below:
-                terminal.print(Padding(Text(below, style="cyan"), (0, 0, 0, 2), expand=False))
+            below = Text(entry.spec.summary)
+            if not is_wide:
+                below.append(f"\n{tasks}: {', '.join(kinds)}", style="cyan")
+            terminal.print(Padding(below, (0, 0, 0, 2), expand=False))
         terminal.print()
-    terminal.print("'lossreg show NAME' says all about one.", style="dim")
+    terminal.print("'lossreg show NAME' shows everything about one of them.", style="dim")
 
 
-def _group(entry: Entry) -> tuple[bool, str]:
-    return (not entry.provider.is_builtin, entry.provider.distribution)
-
-
-def _predictions(entry: Entry) -> str:
-    kind = entry.spec.y_pred
-    return f"{kind} predictions" if kind in ("real", "positive", "unspecified") else kind
+def _facts(entry: Entry) -> list[str]:
+    spec = entry.spec
+    predictions = OUTPUTS[spec.y_pred].noun
+    return [spec.name, ", ".join(spec.task), f"{spec.y_true} labels", predictions]

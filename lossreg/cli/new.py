@@ -1,4 +1,7 @@
-"""`lossreg new`: a small complete package with one worked loss, to change and publish."""
+"""`lossreg new`: a small complete package with one loss, to change and publish.
+
+It installs nothing.
+"""
 
 import builtins
 import importlib.util
@@ -11,20 +14,18 @@ from string import Template
 import click
 import importlib_metadata
 
-from .. import discovery
 from ..errors import LossNameError, RegistrationError
-from ..known import PACKAGES
-from ..names import is_canonical, key, normalize_distribution, parse, shown
-from ..provider import BUILTIN, LOCAL
+from ..loss import BUILTIN, LOCAL, is_canonical, normalize_distribution, parse, shown
+from ..registry import PACKAGES, installed, known_package
 
 _TEMPLATE = Path(__file__).with_name("template")
 _SUFFIX = ".template"
 
 _DISTRIBUTION = re.compile(r"[a-z](?:[a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _LONGEST = 100  # half of a qualified name; folders take more
-# Words of the registry, packages that exist, and a folder that the new package has beside its own.
+# Words of the registry, known packages, and a folder of the new package.
 _TAKEN = {BUILTIN, LOCAL, "lossreg", "tests", *PACKAGES.values()}
-# What losses.py calls Keras' operations.
+# The name of Keras' operations in losses.py.
 _OPERATIONS = "ops"
 
 
@@ -35,13 +36,13 @@ _OPERATIONS = "ops"
     metavar="NAME",
     default="pinball",
     show_default=True,
-    help="What the worked loss is called: lower snake case, without 'loss'.",
+    help="The name of the loss: lower snake case, without 'loss'.",
 )
 def new(distribution: str, loss: str) -> None:
     """Write a small complete package of losses into the folder DISTRIBUTION.
 
-    It holds one worked loss, its description for lossreg, and a test that holds it to
-    what lossreg promises. Stdout gets the commands that install it and run the test.
+    The package has one loss, its description for lossreg, and tests of everything that
+    lossreg promises. The commands that install it and run the tests are written to stdout.
 
     \b
     Examples:
@@ -57,68 +58,66 @@ def new(distribution: str, loss: str) -> None:
 
 
 def _package(distribution: str) -> str:
-    """Return the name of the package that a distribution holds."""
+    """Return the import name of a new distribution. Raise if its name can't be used."""
     name = normalize_distribution(distribution)
     package = name.replace("-", "_")
     legal = len(distribution) <= _LONGEST and _DISTRIBUTION.fullmatch(distribution)
     if not legal or keyword.iskeyword(package):
-        raise _refused(
-            f"A package of losses can't be named {shown(distribution)}. A name has letters, digits "
-            f"and dashes, {_LONGEST} at most, begins with a letter and is no word of Python's: "
-            "'acme-losses'."
+        raise _bad_distribution(
+            f"A package of losses can't be named {shown(distribution)}. A name begins with a "
+            f"letter, has at most {_LONGEST} letters, digits and dashes, and isn't a Python "
+            "keyword: 'acme-losses'."
         )
     if name in _TAKEN or _is_module(package):
-        raise _refused(
-            f"{distribution!r} is taken: {package!r} means something to Python or lossreg here "
-            f"already. Choose another, such as {f'my-{name}'!r}."
+        raise _bad_distribution(
+            f"{distribution!r} is taken: Python or lossreg already uses {package!r} here. "
+            f"Choose another name, such as {f'my-{name}'!r}."
         )
     return package
 
 
 def _is_module(package: str) -> bool:
-    """Return whether a program here could already import a package of this name."""
+    """Return whether a program can already import a package of this name."""
     found = importlib.util.find_spec(package)
-    # A folder without an __init__ is a module too, but nobody's.
+    # A folder without an __init__ is a module too, but nobody owns it.
     return found is not None and found.origin is not None
 
 
 def _loss(text: str, package: str) -> str:
-    """Return the canonical name of a loss that is still free."""
+    """Return the canonical name of a new loss. Raise if it can't be used."""
     asked = parse(text)
     loss = asked.loss
     if asked.distribution is not None:
         raise LossNameError(
             f"A package names its own losses without the distribution, got {text!r}. "
-            f"Write {loss!r}; users may still ask for the qualified name."
+            f"Write {loss!r}; users can still use the qualified name."
         )
     is_word = keyword.iskeyword(loss) or hasattr(builtins, loss) or loss == _OPERATIONS
     if is_word or not is_canonical(loss):
         raise LossNameError(
-            f"A loss can't be named {text!r}: it names a function, in lower snake case, and no "
-            f"word of Python's or Keras'. Choose another: --loss {_own(loss, package)}"
+            f"A loss can't be named {text!r}. A name is in lower snake case, and isn't one that "
+            f"Python or Keras uses. Choose another: --loss {_free_name(loss, package)}"
         )
-    offers = discovery.installed().explain(loss).offers
+    offers = installed().explain(loss).offers
     if offers:
         raise RegistrationError(
             f"The name {loss!r} is taken by {' and '.join(repr(e.qualified_name) for e in offers)}"
-            f". Choose another: --loss {_own(loss, package)}"
+            f". Choose another: --loss {_free_name(loss, package)}"
         )
-    others = [other for name, other in PACKAGES.items() if key(name) == key(loss)]
-    if others:
+    if other := known_package(loss):
         raise RegistrationError(
-            f"The name {loss!r} is taken by the package {others[0]!r}; with both installed it "
-            f"would be ambiguous. Choose another: --loss {_own(loss, package)}"
+            f"The name {loss!r} is taken by the package {other!r}; with both installed it would "
+            f"be ambiguous. Choose another: --loss {_free_name(loss, package)}"
         )
     return loss
 
 
-def _own(loss: str, package: str) -> str:
-    """Return a name that says whose loss it is."""
+def _free_name(loss: str, package: str) -> str:
     return f"{package.partition('_')[0]}_{loss}"
 
 
 def _files(distribution: str, package: str, loss: str) -> dict[str, str]:
-    """Return the text of each file, by its path in the new folder."""
+    """Return the content of each file, by its path in the new folder."""
     version = importlib_metadata.version("lossreg").partition("+")[0]
     major, minor = re.findall(r"\d+", version)[:2]
     words = {
@@ -138,8 +137,8 @@ def _files(distribution: str, package: str, loss: str) -> dict[str, str]:
 def _write(files: dict[str, str], folder: Path) -> None:
     """Write all files, or none."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise _refused(
-            f"{str(folder)!r} exists here and is not an empty folder. Nothing was written. "
+        raise _bad_distribution(
+            f"{str(folder)!r} already exists, and isn't an empty folder. Nothing was written. "
             "Choose another name, or remove it."
         )
     try:
@@ -149,11 +148,11 @@ def _write(files: dict[str, str], folder: Path) -> None:
             path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise _refused(
+        raise _bad_distribution(
             f"{str(folder)!r} can't be written ({error.strerror}), and nothing was kept. "
-            "Go to a folder of your own that has room."
+            "Change to a folder that you can write to."
         ) from error
 
 
-def _refused(message: str) -> click.BadParameter:
+def _bad_distribution(message: str) -> click.BadParameter:
     return click.BadParameter(message, param_hint="DISTRIBUTION")

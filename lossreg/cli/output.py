@@ -1,22 +1,31 @@
-"""How commands write: JSON, columns, and a terminal's width and colours."""
+"""How commands write and end: JSON, columns, colours, errors and exit codes."""
 
 import contextlib
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..entry import Entry
+from ..loss import Entry
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 + SIGINT, as shells count."""
+
 _PIPED_WIDTH = 100
 _WIDEST = 120  # longer lines are hard to read
+
+
+class Unusable(click.ClickException):
+    """Why a command can't do what it was asked to, as a sentence."""
+
+    exit_code = 2
 
 
 def to_terminal() -> bool:
@@ -25,18 +34,18 @@ def to_terminal() -> bool:
 
 
 def write_json(data: Any) -> None:
-    """Write data to stdout for another program."""
-    # Only `--json` needs it.
+    """Write data to stdout as JSON, for another program."""
+    # Only commands with `--json` need it.
     import json
 
-    # Indenting takes ten times as long, which only a person's eyes are worth.
+    # Indenting takes ten times as long, and helps only a person.
     indent = 2 if to_terminal() else None
-    # A default that JSON has no form for, as a factory may have one, is written as Python has it.
+    # The default of a factory's parameter may be any Python object. JSON gets its repr.
     click.echo(json.dumps(data, indent=indent, ensure_ascii=False, default=repr))
 
 
 def as_data(entry: Entry) -> dict[str, Any]:
-    """Return a loss and its provider as JSON has them."""
+    """Return a loss and its provider as data for JSON."""
     return {
         "name": entry.spec.name,
         "qualified_name": entry.qualified_name,
@@ -46,7 +55,7 @@ def as_data(entry: Entry) -> dict[str, Any]:
 
 
 def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return one line for each row, its cells aligned and never cut.
+    """Return one line for each row, with its cells aligned and never cut.
 
     >>> in_columns([["NAME", "FOR"], ["log_cosh", "regression"]])
     ['NAME      FOR', 'log_cosh  regression']
@@ -58,24 +67,53 @@ def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def write_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], column: str, styles: Mapping[str, str]
+) -> None:
+    """Write a table to stdout: in columns, or on a terminal with one column in colours.
+
+    Args:
+        header: The heading of each column.
+        rows: The cells of each row.
+        column: Heading of the column in colours.
+        styles: The rich style of the cells there, by what they begin with; others are red.
+    """
+    if not to_terminal():
+        lines = [[" ".join(cell.split()) for cell in row] for row in rows]
+        click.echo("\n".join(in_columns([header, *lines])))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    coloured = list(header).index(column)
+    table = Table(*header, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        cells = [Text(cell) for cell in row]
+        found = (style for start, style in styles.items() if row[coloured].startswith(start))
+        cells[coloured].stylize(next(found, "red"))
+        table.add_row(*cells)
+    with console() as terminal:
+        terminal.print(table)
+
+
 @contextlib.contextmanager
 def console() -> "Iterator[Console]":
-    """Give rich's console for stdout; it knows NO_COLOR and the terminal's width."""
-    # rich takes longer to import than a listing to run.
+    """Give a rich console for stdout, which follows NO_COLOR and the terminal's width."""
+    # Importing rich takes longer than a listing.
     from rich.console import Console
 
     if to_terminal():
         found = Console(highlight=False)
         yield found if found.width <= _WIDEST else Console(highlight=False, width=_WIDEST)
         return
-    # The cells of a table are filled with blanks, which a file should not keep.
+    # rich fills the cells of a table with blanks, which don't belong in a file.
     buffer = io.StringIO()
     yield Console(file=buffer, width=_PIPED_WIDTH, color_system=None, highlight=False)
     click.echo("\n".join(line.rstrip() for line in buffer.getvalue().splitlines()))
 
 
 def styled(text: str, terminal: bool) -> "Text":
-    """Return a text whose `code` is set apart: by style on a terminal, else by backticks."""
+    """Return a string with its `code` in another style on a terminal, else in backticks."""
     from rich.text import Text
 
     if not terminal:

@@ -1,4 +1,4 @@
-"""`lossreg show`: all about one loss."""
+"""`lossreg show`: everything about one loss. It computes no loss."""
 
 import dataclasses
 import inspect
@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import discovery
-from ..entry import Entry
 from ..errors import LossLookupError
-from ..options import OPTIONS
-from ..params import Parameter, documented_arguments
-from . import docstring
+from ..loss import OPTIONS, Entry, Parameter, documented_arguments, paragraphs, parse_docstring
+from ..registry import installed
 from .completion import complete_loss
 from .output import as_data, console, styled, to_terminal, write_json
 
@@ -22,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", shell_complete=complete_loss)
-@click.option("--json", "as_json", is_flag=True, help="Write all of it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Write everything that is known, as JSON.")
 def show(name: str, as_json: bool) -> None:
     """Show a loss: parameters, documentation, and how to use it.
 
     NAME is a name in any spelling, an alias, or a qualified name. Keras is not imported,
-    unless the loss's own package imports it.
+    unless the package of the loss imports it.
 
     \b
     Examples:
@@ -35,82 +32,79 @@ def show(name: str, as_json: bool) -> None:
       lossreg show BinaryCrossentropy
       lossreg show keras/huber --json
     """
-    entry = discovery.installed().lookup(name)
+    entry = installed().lookup(name)
     if as_json:
         parameters = [dataclasses.asdict(p) for p in entry.signature.parameters]
         write_json(
             {**as_data(entry), "parameters": parameters, "options": OPTIONS, "doc": entry.doc}
         )
     else:
-        # All that may fail, before the first line is written.
-        parts = entry.signature.parameters, docstring.parse(entry.doc)
         with console() as out:
-            _draw(out, entry, *parts)
+            _draw(out, entry)
 
 
 def python_use(entry: Entry) -> str:
-    """Return a line of Python that makes the loss."""
-    values = example(entry).items()
-    arguments = "".join(f", {name}={'...' if v is ... else repr(v)}" for name, v in values)
-    return f'loss = lossreg.get_loss("{shortest_name(entry)}"{arguments})'
+    """Return a line of Python that creates the loss."""
+    arguments = ", ".join([f'"{shortest_name(entry)}"', *example_arguments(entry)])
+    return f"loss = lossreg.get_loss({arguments})"
 
 
 def config_use(entry: Entry) -> str:
-    """Return a line of YAML whose value `get_loss` takes."""
-    # Quoted, since a comma or a slash means something else to YAML.
-    values = example(entry).items()
-    arguments = ", ".join(f"{name}={'...' if v is ... else repr(v)}" for name, v in values)
+    """Return a line of YAML that configures the loss."""
+    arguments = ", ".join(example_arguments(entry))
     name = shortest_name(entry)
     call = name if name.isidentifier() else repr(name)
+    # In quotes, since a comma and a slash have a meaning in YAML.
     return f'loss: "{call}({arguments})"' if arguments else f'loss: "{call}"'
 
 
-def example(entry: Entry) -> dict[str, Any]:
-    """Return parameters to show a call with: what must be given, or one that may be."""
-    parameters = entry.signature.parameters
-    chosen: dict[str, Any] = {p.name: ... for p in parameters if p.required}
+def example_arguments(entry: Entry) -> list[str]:
+    """Return the arguments of an example: those that are required, or one other."""
+    parameters = [p for p in entry.signature.parameters if p.name != "from_logits"]
+    chosen = [f"{p.name}=..." for p in parameters if p.required]
     numbers = [p for p in parameters if type(p.default) in (int, float) and p.name != "axis"]
     if not chosen and numbers:
         best = next((p for p in numbers if p.default), numbers[0])
-        chosen[best.name] = best.default
-    if any(p.name == "from_logits" for p in parameters):
-        # The exact form, and what a last layer without activation needs.
-        chosen["from_logits"] = True
+        chosen = [f"{best.name}={best.default!r}"]
+    if len(parameters) < len(entry.signature.parameters):
+        # The exact form, for a last layer without an activation.
+        chosen.append("from_logits=True")
     return chosen
 
 
 def shortest_name(entry: Entry) -> str:
-    """Return the plain name where it means this loss, else the qualified one."""
+    """Return the plain name if it means this loss, or else the qualified name."""
     try:
-        found = discovery.installed().lookup(entry.spec.name)
+        found = installed().lookup(entry.spec.name)
     except LossLookupError:
         return entry.qualified_name
     return entry.spec.name if found is entry else entry.qualified_name
 
 
 def default(parameter: Parameter) -> str:
-    """Return a parameter's default as Python writes it."""
+    """Return the default of a parameter as Python code, or "required"."""
     return "required" if parameter.required else repr(parameter.default)
 
 
 def source(entry: Entry) -> str:
-    """Return the file and line of a loss, as editors open it."""
+    """Return the file and line of a loss, separated by a colon, or an empty string."""
     target = inspect.unwrap(entry.target)
     try:
         file = inspect.getsourcefile(target)
         line = inspect.getsourcelines(target)[1]
     except (OSError, TypeError):
-        # A compiled or generated loss has none.
+        # A compiled or generated loss has no source.
         return ""
     return f"{file}:{line}"
 
 
-def _draw(out: "Console", entry: Entry, parameters: Any, doc: docstring.Docstring) -> None:
+def _draw(out: "Console", entry: Entry) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    terminal = to_terminal()
-    spec = entry.spec
+    spec, terminal = entry.spec, to_terminal()
+    # These may raise, and nothing is written yet.
+    parameters, doc = entry.signature.parameters, parse_docstring(entry.doc)
 
     def write(text: Any) -> None:
         out.print(Padding(text, (0, 0, 0, 2), expand=False))
@@ -130,7 +124,7 @@ def _draw(out: "Console", entry: Entry, parameters: Any, doc: docstring.Docstrin
         "task": ", ".join(spec.task),
         "labels": spec.y_true,
         "predictions": spec.y_pred,
-        "weights": "refused: samples depend on each other" if spec.couples_batch else "",
+        "weights": "not supported: samples depend on each other" if spec.couples_batch else "",
         "function": spec.target,
         "file": source(entry),
     }.items():
@@ -144,25 +138,16 @@ def _draw(out: "Console", entry: Entry, parameters: Any, doc: docstring.Docstrin
     else:
         write(Text("None."))
     out.print()
-    write(styled(f"Like every loss it takes Keras' options {', '.join(OPTIONS)}.", terminal))
+    write(styled(f"Every loss also takes Keras' options {', '.join(OPTIONS)}.", terminal))
 
-    if doc.text:
-        head("Documentation")
-    for index, paragraph in enumerate(docstring.paragraphs(doc.text)):
-        if index:
-            out.print()
-        write(styled(paragraph, terminal))
-    arrays = documented_arguments(entry.doc)
-    shapes = [f"`{name}`: {arrays[name]}" for name in ("y_true", "y_pred") if name in arrays]
-    if shapes:
-        head("Arrays")
-    for shape in shapes:
-        write(styled(shape, terminal))
-    for heading, content in doc.sections.items():
-        if heading != "Args":
+    arguments = documented_arguments(entry.doc)
+    arrays = [f"`{name}`: {arguments[name]}" for name in ("y_true", "y_pred") if name in arguments]
+    sections = {"Documentation": paragraphs(doc.text), "Arrays": ["\n".join(arrays)]}
+    sections |= {name: paragraphs(text) for name, text in doc.sections.items() if name != "Args"}
+    for heading, content in sections.items():
+        if any(content):
             head(heading)
-            for paragraph in docstring.paragraphs(content):
-                write(styled(paragraph, terminal))
+            write(styled("\n\n".join(content), terminal))
 
     head("Use")
     uses = _grid()

@@ -1,24 +1,22 @@
-"""`lossreg plugins`, `doctor` and `why`: what is installed, what is wrong, what a name means."""
+"""`lossreg plugins`, `doctor` and `why`: the plugins, their faults, and what a name means."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from .. import discovery
-from ..health import Finding, Severity, examine
-from ..names import parse
-from ..provider import PluginRecord
+from ..loss import parse
+from ..registry import PluginFinding, PluginRecord, Severity, examine_plugins, installed
 from .completion import complete_loss
-from .output import console, in_columns, to_terminal, write_json
+from .output import write_json, write_table
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "active": "green"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Write all that is known, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Write everything that is known, as JSON.")
 def plugins(as_json: bool) -> None:
-    """List the plugins that were found, each with its state.
+    """List the installed plugins, each with its state.
 
     A plugin is active, broken, blocked by LOSSREG_BLOCK or skipped by LOSSREG_PLUGINS.
 
@@ -28,29 +26,29 @@ def plugins(as_json: bool) -> None:
       lossreg plugins --json
       LOSSREG_BLOCK=acme-losses lossreg plugins
     """
-    records = discovery.installed().plugins
+    records = installed().plugins
     if as_json:
         write_json([_as_data(record) for record in records])
         return
-    header = ["PLUGIN", "VERSION", "ENTRY POINT", "STATE", "LOSSES", "IMPORT"]
-    _write(header, [_row(record) for record in records], styled=3)
+    header = ["PLUGIN", "VERSION", "ENTRY POINT", "STATE", "LOSSES", "COMMANDS", "IMPORT"]
+    write_table(header, [_row(record) for record in records], "STATE", _STYLES)
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Examine every plugin: import its losses and say what is wrong.
+    """Import the losses and commands of every plugin, and report what is wrong.
 
-    The exit code is 1 where a loss can't be used, and 0 for mere warnings.
+    The exit code is 1 if a loss or a command can't be used, and 0 if there are only warnings.
 
     \b
     Examples:
       lossreg doctor
       lossreg doctor --json | jq '.findings[].message'
     """
-    registry = discovery.installed()
-    findings = examine(registry)
+    registry = installed()
+    findings = examine_plugins(registry)
     if as_json:
         write_json(
             {
@@ -68,9 +66,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write the explanation as JSON.")
 @click.pass_context
 def why(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Explain what NAME means: who offers it, which one it is, and by which rule.
+    """Explain what NAME means: who offers it, which loss it is, and by which rule.
 
-    The exit code is 1 where it means no loss, or more than one.
+    The exit code is 1 if NAME means no loss, or more than one.
 
     \b
     Examples:
@@ -78,7 +76,7 @@ def why(ctx: click.Context, name: str, as_json: bool) -> None:
       lossreg why focal
       lossreg why lossreg-focal/focal
     """
-    resolution = discovery.installed().explain(name)
+    resolution = installed().explain(name)
     chosen = resolution.chosen.qualified_name if resolution.chosen else None
     offers = [entry.qualified_name for entry in resolution.offers]
     if as_json:
@@ -98,41 +96,30 @@ def why(ctx: click.Context, name: str, as_json: bool) -> None:
 def _row(record: PluginRecord) -> list[str]:
     why_not = f"{record.state} ({record.stage})" if record.stage else record.state
     imported = f"{1000 * record.seconds:.0f} ms" if record.seconds else ""
-    losses = str(len(record.losses)) if record.state == "active" else ""
-    provider = record.provider
-    return [provider.distribution, provider.version, record.entry_point, why_not, losses, imported]
+    is_active, provider = record.state == "active", record.provider
+    return [
+        provider.distribution,
+        provider.version,
+        record.entry_point,
+        why_not,
+        str(len(record.losses)) if is_active else "",
+        str(len(record.commands)) if is_active else "",
+        imported,
+    ]
 
 
-def _report(findings: Sequence[Finding], plugins: int) -> None:
+def _report(findings: Sequence[PluginFinding], plugins: int) -> None:
     if findings:
         rows = [
             [str(finding.record.provider), finding.severity, finding.message]
             for finding in findings
         ]
-        _write(["PLUGIN", "SEVERITY", "FINDING"], rows, styled=1)
+        write_table(["PLUGIN", "SEVERITY", "FINDING"], rows, "SEVERITY", _STYLES)
     severities: tuple[Severity, ...] = ("error", "warning", "note")
     counts = {name: sum(finding.severity == name for finding in findings) for name in severities}
     found = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
     examined = f"{plugins} plugin{'s' * (plugins > 1)} examined"
     click.echo(f"{examined}: {', '.join(found) or 'nothing is wrong'}.", err=True)
-
-
-def _write(header: list[str], rows: list[list[str]], *, styled: int) -> None:
-    """Write a table; the column that `styled` counts to is coloured by what it says."""
-    if not to_terminal():
-        click.echo("\n".join(in_columns([header, *rows])))
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    with console() as terminal:
-        table = Table(*header, box=None, header_style="bold", pad_edge=False)
-        for row in rows:
-            style = _STYLES.get(row[styled].partition(" ")[0], "red")
-            table.add_row(
-                *(Text(cell, style=style if i == styled else "") for i, cell in enumerate(row))
-            )
-        terminal.print(table)
 
 
 def _as_data(record: PluginRecord) -> dict[str, Any]:
@@ -148,12 +135,13 @@ def _as_data(record: PluginRecord) -> dict[str, Any]:
         "error": f"{type(error).__name__}: {error}" if error else None,
         "rule": record.rule or None,
         "losses": record.losses,
+        "commands": record.commands,
         "seconds": record.seconds,
         "heavy": record.heavy,
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: PluginFinding) -> dict[str, Any]:
     return {
         "distribution": finding.record.provider.distribution,
         "entry_point": finding.record.entry_point,

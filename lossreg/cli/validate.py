@@ -8,11 +8,9 @@ from typing import Any
 
 import click
 
-from .. import document
-from ..document import Document
-from ..errors import ConfigError
-from ..fault import Fault, key_path, listed
-from ..names import did_you_mean
+from ..config import Document, load_document
+from ..errors import ConfigError, Fault, fault_lines, key_path
+from ..loss import did_you_mean
 from .backend import keras_needed, quiet_backend
 from .output import write_json
 
@@ -27,18 +25,18 @@ from .output import write_json
 @click.option(
     "--at",
     metavar="KEY.PATH",
-    help="Check the loss that stands there in another program's config: train.loss",
+    help="Check the loss at this place in another program's config: train.loss",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the faults as JSON.")
 @click.pass_context
 def validate(
     ctx: click.Context, files: tuple[Path, ...], build: bool, at: str | None, as_json: bool
 ) -> None:
-    """Check configs and name every fault: FILE:LINE:COLUMN: key.path: what to do.
+    """Check configs and report every fault: FILE:LINE:COLUMN: key.path: what to do.
 
-    A file with `model:` is checked as a whole, its losses with their parameters. Of a file
-    with `loss:` alone, which belongs to a trainer of your own, the loss is checked and the
-    other keys are let be. The exit code is 1 where there are faults.
+    A file with `model:` is checked as a whole, its losses with their parameters. In a file
+    with `loss:` alone, which belongs to another program, only the loss is checked; the other
+    keys are ignored. The exit code is 1 if there are faults.
 
     \b
     Examples:
@@ -47,7 +45,7 @@ def validate(
       lossreg validate train.toml --at trainer.loss --json
     """
     if build and at:
-        raise click.UsageError("--build checks a whole model, and --at a loss alone.")
+        raise click.UsageError("--build checks a whole model, and --at a loss alone. Give one.")
     if build:
         quiet_backend()
     found = {file: _faults(file, at, build) for file in files}
@@ -56,7 +54,7 @@ def validate(
     else:
         for file, faults in found.items():
             if faults:
-                click.echo(listed(faults, str(file)))
+                click.echo(fault_lines(faults, str(file)))
     wrong = sum(bool(faults) for faults in found.values())
     click.echo(_summary(len(found), wrong, sum(map(len, found.values()))), err=True)
     ctx.exit(bool(wrong))
@@ -72,7 +70,7 @@ def _summary(files: int, wrong: int, faults: int) -> str:
 def _faults(file: Path, at: str | None, build: bool) -> Sequence[Fault]:
     """Return everything that is wrong in a file."""
     try:
-        read = document.load(file)
+        read = load_document(file)
         if at is not None:
             _check_loss(read, tuple(at.split(".")))
         elif not isinstance(read.data, dict) or read.data.keys() & {"model", "compile"}:
@@ -87,16 +85,14 @@ def _faults(file: Path, at: str | None, build: bool) -> Sequence[Fault]:
 
 
 def _neither(data: dict[str, Any]) -> str:
-    """Return what to tell whoever has a config without a model and without a loss."""
-    near = [did_you_mean(key, ("model", "loss")) for key in data]
-    said = f"It has neither 'model' nor 'loss'.{next(filter(None, near), '')}"
-    return f"{said} Where the loss stands deeper, give --at KEY.PATH."
+    """Return what is wrong with a config without a model and without a loss."""
+    near = next(filter(None, (did_you_mean(key, ("model", "loss")) for key in data)), "")
+    return f"It has neither 'model' nor 'loss'.{near} If the loss is deeper, give --at KEY.PATH."
 
 
 def _check_loss(read: Document, path: tuple[str, ...]) -> None:
-    # A file that can't be read needs neither.
-    from ..binding import examine
-    from ..places import located
+    # It imports pydantic, which a file that can't be read doesn't need.
+    from ..config import examine, located
 
     value: Any = read.data
     found: list[str | int] = []
@@ -108,9 +104,9 @@ def _check_loss(read: Document, path: tuple[str, ...]) -> None:
             found.append(part)
             value = value[part]
         else:
-            keys = list(value) if isinstance(value, dict) else []
-            said = f"There is no {part!r} here.{did_you_mean(part, keys)}"
-            raise located([Fault(message=said, path=tuple(found))], read)
+            near = did_you_mean(part, value if isinstance(value, dict) else ())
+            message = f"There is no {part!r} here.{near}"
+            raise located([Fault(message=message, path=tuple(found))], read)
     _, faults = examine(value, tuple(found))
     if faults:
         raise located(faults, read)
@@ -120,15 +116,16 @@ def _check_model(read: Document, build: bool) -> None:
     if build:
         if sys.stderr.isatty():
             click.echo("Importing Keras ...", err=True)
-        from ..builder.model import build_data
+        from ..model import build_data
 
         with keras_needed():
             build_data(read.data, read)
     else:
-        # Only a whole model needs pydantic's models of it.
-        from ..experiment import checked
+        from ..config import examine_experiment, located
 
-        checked(read.data, read)
+        experiment, _, faults = examine_experiment(read.data, read)
+        if experiment is None:
+            raise located(faults, read)
 
 
 def _as_data(file: Path, fault: Fault) -> dict[str, Any]:
@@ -139,7 +136,7 @@ def _as_data(file: Path, fault: Fault) -> dict[str, Any]:
 def schema() -> None:
     """Print the JSON Schema (2020-12) of a config, with every installed loss.
 
-    Editors of YAML, TOML and JSON complete and check a config by it. Keras is not imported.
+    With it, editors of YAML, TOML and JSON complete and check a config. Keras isn't imported.
 
     \b
     Examples:
@@ -147,6 +144,6 @@ def schema() -> None:
       and as the first line of a YAML file, for most editors:
       # yaml-language-server: $schema=lossreg.schema.json
     """
-    from ..schema import schema as described
+    from ..config import experiment_schema
 
-    write_json(described())
+    write_json(experiment_schema())

@@ -1,12 +1,9 @@
-"""`lossreg --version`: what runs here, told without importing it."""
+"""`lossreg --version`: the versions of everything, without importing it."""
 
 import os
 from pathlib import Path
 
-import importlib_metadata
-
-from .. import discovery
-from ..provider import PluginRecord
+from ..registry import PluginRecord, installed, installed_version
 from .output import in_columns
 
 _DEFAULT_BACKEND = "tensorflow"
@@ -16,11 +13,14 @@ def report() -> str:
     """Return the versions of lossreg, Keras, its backend and the plugins."""
     backend, chosen_by = keras_backend()
     rows = [
-        ["lossreg", _version("lossreg"), ""],
-        ["keras", _version("keras"), ""],
-        [backend, _version(backend), f"Keras' backend, {chosen_by}"],
+        [distribution, installed_version(distribution) or "not installed", note]
+        for distribution, note in (
+            ("lossreg", ""),
+            ("keras", ""),
+            (backend, f"Keras' backend, {chosen_by}"),
+        )
     ]
-    for record in discovery.installed().plugins:
+    for record in installed().plugins:
         if not record.provider.is_builtin:
             provider = record.provider
             rows.append(
@@ -30,9 +30,9 @@ def report() -> str:
 
 
 def keras_backend() -> tuple[str, str]:
-    """Return the backend that Keras will take, and what chose it.
+    """Return the backend that Keras will use, and what chose it.
 
-    Keras says it only once it is imported, so this reads what Keras reads.
+    Only an imported Keras knows its backend, so this reads what Keras would read.
     """
     if named := os.environ.get("KERAS_BACKEND"):
         return named, "by KERAS_BACKEND"
@@ -43,16 +43,9 @@ def keras_backend() -> tuple[str, str]:
     try:
         named = json.loads(file.read_text(encoding="utf-8"))["backend"]
     except (OSError, ValueError, LookupError, TypeError):
-        # Keras, too, goes on with its default where it can't read the file.
+        # Keras also uses its default if it can't read the file.
         return _DEFAULT_BACKEND, "by default"
     return str(named), "by keras.json"
-
-
-def _version(distribution: str) -> str:
-    try:
-        return importlib_metadata.version(distribution)
-    except importlib_metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _state(record: PluginRecord) -> str:
@@ -60,5 +53,7 @@ def _state(record: PluginRecord) -> str:
         return f"{record.state}: fails to {record.stage} ({type(record.error).__name__})"
     if record.rule:
         return f"{record.state} by {record.rule}"
-    count = len(record.losses)
-    return f"{record.state}: {count} loss{'' if count == 1 else 'es'}"
+    losses, commands = len(record.losses), len(record.commands)
+    offers = [f"{losses} loss{'' if losses == 1 else 'es'}"] * bool(losses or not commands)
+    offers += [f"{commands} command{'' if commands == 1 else 's'}"] * bool(commands)
+    return f"{record.state}: {', '.join(offers)}"

@@ -1,12 +1,11 @@
-"""Values and gradients on the backend at hand: all that differs from one to the next."""
+"""Values and gradients on the backend at hand: all that differs from one backend to the next."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from lossreg.lazy import keras
-
+from ..lazy import keras
 from .results import NotApplicableError
 from .samples import Array
 
@@ -33,23 +32,43 @@ def tensor(values: Array, dtype: str) -> Any:
     return keras.ops.convert_to_tensor(values, dtype=kept)
 
 
-def eager() -> Step:
-    """Return the way that runs operation by operation."""
-    return _STEPS[keras.backend.backend()]
+def value_and_gradient(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return the value of each sample, and the gradient of their sum by `y_pred`.
+
+        values, gradient = value_and_gradient(get_loss_fn("huber"), y_true, y_pred)
+
+    TensorFlow, JAX or torch differentiates, whichever Keras runs on. Called within
+    `tf.function` or `jax.jit`, it is compiled.
+
+    Args:
+        function: A loss function: `(y_true, y_pred)` to one value per sample.
+        y_true: Labels, a tensor or an array.
+        y_pred: Predictions, a tensor or an array of floats.
+
+    Returns:
+        Two tensors; the gradient has the shape of `y_pred`.
+
+    Raises:
+        NotApplicableError: The backend computes no gradients.
+    """
+    backend = keras.backend.backend()
+    if backend not in _STEPS:
+        raise NotApplicableError(f"Keras' backend {backend!r} computes no gradients")
+    return _STEPS[backend](function, *map(keras.ops.convert_to_tensor, (y_true, y_pred)))
 
 
 def compiled() -> Mapping[str, Step]:
-    """Return the ways that compile first, by what the backend calls them.
+    """Return `value_and_gradient` in each compiled form, by what the backend calls it.
 
     Raises:
-        NotApplicableError: The backend compiles in no way that is known here.
+        NotApplicableError: No way to compile on this backend is known here.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
         return {"tf.function": _tensorflow_graph, "jit_compile=True": _tensorflow_xla}
     if backend == "jax":
         return {"jax.jit": _jax_jit}
-    raise NotApplicableError(f"on {backend} Keras compiles nothing by itself")
+    raise NotApplicableError(f"Keras compiles nothing by itself on {backend}")
 
 
 def _tensorflow(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -62,27 +81,20 @@ def _tensorflow(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return values, tape.gradient(total, y_pred, unconnected_gradients="zero")
 
 
-def _tensorflow_graph(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def _tensorflow_graph(function: Values, *arrays: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
     # As in fit, where the last batch may be smaller: the size of the batch isn't known.
-    signature = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in (y_true, y_pred)]
-
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]  # no types
-    def step(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-        return _tensorflow(function, y_true, y_pred)
-
-    return step(y_true, y_pred)  # type: ignore[no-any-return]  # no types
+    signature = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
+    step: Any = tf.function(lambda *traced: _tensorflow(function, *traced), signature)
+    return step(*arrays)  # type: ignore[no-any-return]  # no types
 
 
-def _tensorflow_xla(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def _tensorflow_xla(function: Values, *arrays: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # no types
-    def step(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-        return _tensorflow(function, y_true, y_pred)
-
-    return step(y_true, y_pred)  # type: ignore[no-any-return]  # no types
+    step: Any = tf.function(lambda *traced: _tensorflow(function, *traced), jit_compile=True)
+    return step(*arrays)  # type: ignore[no-any-return]  # no types
 
 
 def _jax(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -96,11 +108,11 @@ def _jax(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return values, gradient
 
 
-def _jax_jit(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def _jax_jit(function: Values, *arrays: Any) -> tuple[Any, Any]:
     import jax
 
-    step = jax.jit(lambda y_true, y_pred: _jax(function, y_true, y_pred))
-    return step(y_true, y_pred)  # type: ignore[no-any-return]  # no types
+    step: Any = jax.jit(lambda *traced: _jax(function, *traced))
+    return step(*arrays)  # type: ignore[no-any-return]  # no types
 
 
 def _torch(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -20,10 +20,10 @@ class Bounds:
     closed_high: bool
 
 
-def others(annotation: Any, default: Any, classes: int) -> list[Any]:
-    """Return values that differ from the default, the most telling ones first.
+def other_values(annotation: Any, default: Any, classes: int) -> list[Any]:
+    """Return values that differ from the default; the first ones reveal most mistakes.
 
-    They needn't all be legal: a type can't say that an axis must exist.
+    Not all of them need be legal: a type can't say that an axis must exist.
 
     Args:
         annotation: The parameter's type, with its range.
@@ -31,52 +31,53 @@ def others(annotation: Any, default: Any, classes: int) -> list[Any]:
         classes: Length of a list that has one entry for each class.
     """
     if annotation is Any and default is not REQUIRED and default is not None:
-        # An untyped parameter says by its default what it is.
+        # The default of an untyped parameter shows its type.
         annotation = tuple[Any, ...] if isinstance(default, list | tuple) else type(default)
-    # Lists first: they have more to lose on the way through a file than a number has.
-    alternatives = sorted(members(annotation), key=lambda member: kinds(member) != {"list"})
-    found = [value for member in alternatives for value in _values(member, classes)]
-    # True is 1 for Python, and another value for a parameter.
-    return [value for value in found if (type(value), value) != (type(default), default)]
+    # To Python True equals 1; as a parameter it is another value.
+    return [
+        value
+        for value in _values(annotation, classes)
+        if (type(value), value) != (type(default), default)
+    ]
 
 
 def members(annotation: Any) -> Iterator[Any]:
-    """Yield the alternatives of a type: those of a union, None last, or the type itself."""
-    if typing.get_origin(annotation) in (Union, types.UnionType):
-        arguments = typing.get_args(annotation)
-        yield from (a for a in arguments if a is not type(None))
-        yield from (a for a in arguments if a is type(None))
-    else:
+    """Yield the members of a union, each with the range of all, None last; or the type itself."""
+    plain = plain_type(annotation)
+    if typing.get_origin(plain) not in (Union, types.UnionType):
         yield annotation
+        return
+    metadata = _metadata(annotation)
+    for member in sorted(typing.get_args(plain), key=lambda member: member is type(None)):
+        yield from members(Annotated[(member, *metadata)] if metadata else member)
 
 
 def bounds(annotation: Any) -> Bounds:
-    """Return the range that is annotated to a number."""
-    said: dict[str, float] = {}
-    metadata = typing.get_args(annotation)[1:] if _is_annotated(annotation) else ()
-    for constraint in metadata:
+    """Return the range in the annotation of a number."""
+    found: dict[str, float] = {}
+    for constraint in _metadata(annotation):
         # pydantic's Field keeps its constraints in a list of its own.
         for one in (constraint, *getattr(constraint, "metadata", ())):
             for bound in ("ge", "gt", "le", "lt"):
                 if getattr(one, bound, None) is not None:
-                    said[bound] = getattr(one, bound)
+                    found[bound] = getattr(one, bound)
     return Bounds(
-        low=said.get("ge", said.get("gt")),
-        high=said.get("le", said.get("lt")),
-        closed_low="gt" not in said,
-        closed_high="lt" not in said,
+        low=found.get("ge", found.get("gt")),
+        high=found.get("le", found.get("lt")),
+        closed_low="gt" not in found,
+        closed_high="lt" not in found,
     )
 
 
 def plain_type(annotation: Any) -> Any:
-    """Return a type without what is annotated to it."""
-    return typing.get_args(annotation)[0] if _is_annotated(annotation) else annotation
+    """Return a type without its annotations."""
+    return typing.get_args(annotation)[0] if _metadata(annotation) else annotation
 
 
 def edges(annotation: Any) -> list[Any]:
-    """Return every choice, or numbers at the ends of a range, zero and a negative one inside it.
+    """Return every choice of a type, or numbers at the ends of its range and inside it.
 
-    No type says which whole numbers an axis or a class can be; they have none.
+    An integer type has none: it doesn't say which axes or classes exist.
     """
     plain = plain_type(annotation)
     if plain is bool or typing.get_origin(plain) is Literal:
@@ -94,16 +95,14 @@ def edges(annotation: Any) -> list[Any]:
     return [*low, *high, *inside]
 
 
-def outside(annotation: Any) -> list[float]:
+def values_outside(annotation: Any) -> list[float]:
     """Return numbers beyond the ends of a range."""
     limit = bounds(annotation)
-    found = []
-    if limit.low is not None:
-        found.append(limit.low - (1 if limit.closed_low else 0))
-    if limit.high is not None:
-        found.append(limit.high + (1 if limit.closed_high else 0))
-    # An alternative without a range may take the one and not the other.
-    return [number for value in found for number in (plain_type(annotation)(value), int(value))]
+    low = [] if limit.low is None else [limit.low - (1 if limit.closed_low else 0)]
+    high = [] if limit.high is None else [limit.high + (1 if limit.closed_high else 0)]
+    # Another member of a union may take a float and no integer, or an integer only.
+    both = (plain_type(annotation), int)
+    return [convert(value) for value in (*low, *high) for convert in both]
 
 
 # A value of each kind that a config file can hold.
@@ -111,7 +110,7 @@ KINDS: Mapping[str, Any] = types.MappingProxyType(
     {
         "number": 0.7,
         "bool": True,
-        "text": "nonsense",
+        "string": "nonsense",
         "None": None,
         "list": ("nonsense", "more"),
         "mapping": {"nonsense": 1},
@@ -123,11 +122,7 @@ def kinds(annotation: Any) -> set[str] | None:
     """Return the keys of `KINDS` that a type allows, or None if it doesn't say."""
     found: set[str] = set()
     for member in members(annotation):
-        plain = plain_type(member)
-        if plain is not member and len(list(members(plain))) > 1:
-            inner = kinds(plain)
-        else:
-            inner = _kind(plain)
+        inner = _kind(plain_type(member))
         if inner is None:
             return None
         found |= inner
@@ -142,19 +137,23 @@ def _kind(plain: Any) -> set[str] | None:
         return {"list"}
     if plain is dict or origin in (dict, Mapping):
         return {"mapping"}
-    simple = {int: "number", float: "number", bool: "bool", str: "text", type(None): "None"}
+    simple = {int: "number", float: "number", bool: "bool", str: "string", type(None): "None"}
     return {simple[plain]} if plain in simple else None
 
 
-def _is_annotated(annotation: Any) -> bool:
-    return typing.get_origin(annotation) is Annotated
+def _metadata(annotation: Any) -> tuple[Any, ...]:
+    return typing.get_args(annotation)[1:] if typing.get_origin(annotation) is Annotated else ()
 
 
 def _values(annotation: Any, classes: int) -> list[Any]:
-    plain, origin = plain_type(annotation), typing.get_origin(plain_type(annotation))
-    if plain is not annotation and len(list(members(plain))) > 1:
-        return [value for member in members(plain) for value in _values(member, classes)]
-    arguments = typing.get_args(plain)
+    # Lists first: they have more to lose on the way through a file than a number has.
+    ordered = sorted(members(annotation), key=lambda member: kinds(member) != {"list"})
+    return [value for member in ordered for value in _member_values(member, classes)]
+
+
+def _member_values(annotation: Any, classes: int) -> list[Any]:
+    plain = plain_type(annotation)
+    origin, arguments = typing.get_origin(plain), typing.get_args(plain)
     if plain is bool:
         return [True, False]
     if plain is int:

@@ -10,29 +10,25 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
-from lossreg.provider import FRAMEWORKS
-
-from . import processes
-from .results import raised
-
-if TYPE_CHECKING:
-    from .suite import Suite
+from ..registry import FRAMEWORKS
+from .reload import run_main
+from .results import error_of
+from .subject import Suite
 
 
-def faults(suite: "Suite") -> dict[str, str]:
+def find_faults(suite: Suite) -> dict[str, str]:
     """Return what goes wrong with each module of a plugin that a process imports by itself."""
     targets = {subject.spec.target.partition(":")[0]: None for subject in suite.subjects.values()}
     with tempfile.TemporaryDirectory() as folder:
         modules = [*suite.modules, *targets]
         (Path(folder) / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
-        found: dict[str, str] = processes.run(__name__, Path(folder))
+        found: dict[str, str] = run_main(__name__, Path(folder))
     return found
 
 
 class _Refusal(importlib.abc.MetaPathFinder):
-    """Lets no framework in, and remembers who asked."""
+    """Refuses to import a framework, and remembers which one was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -49,21 +45,17 @@ class _Refusal(importlib.abc.MetaPathFinder):
         return None
 
 
-def _import_each(modules: list[str]) -> dict[str, str]:
+def main() -> None:
+    """Import what `modules.json` lists, and print what goes wrong."""
+    modules = json.loads((Path(sys.argv[1]) / "modules.json").read_text(encoding="utf-8"))
     refusal = _Refusal()
     sys.meta_path.insert(0, refusal)
     found = {}
     for module in modules:
         refusal.asked.clear()
-        error = raised(functools.partial(importlib.import_module, module))
+        error = error_of(functools.partial(importlib.import_module, module))
         if refusal.asked:
             found[module] = f"an import of {refusal.asked[0]}"
         elif error is not None:
             found[module] = f"{type(error).__name__}: {error}"
-    return found
-
-
-def main() -> None:
-    """Import what `modules.json` lists, and print what goes wrong."""
-    listed = (Path(sys.argv[1]) / "modules.json").read_text(encoding="utf-8")
-    print(json.dumps(_import_each(json.loads(listed))))
+    print(json.dumps(found))

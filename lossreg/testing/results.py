@@ -1,16 +1,28 @@
-"""What a check says of a loss."""
+"""What a check finds out about a loss."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from lossreg.errors import LossregError
+from ..errors import LossregError
 
 State = Literal["passed", "failed", "expected failure", "not applicable"]
 
 
 class ConformanceError(LossregError, AssertionError):
     """A loss that breaks one of the promises that every loss makes."""
+
+    @classmethod
+    def at(cls, where: object, *, expected: str, got: str, advice: str) -> Self:
+        """Return the error for a broken promise.
+
+        Args:
+            where: The input; its string completes "With ...".
+            expected: What the promise says.
+            got: What the loss did.
+            advice: What its author can do.
+        """
+        return cls(f"With {where}: expected {expected}, got {got}. {advice}")
 
 
 class NotApplicableError(LossregError):
@@ -19,13 +31,14 @@ class NotApplicableError(LossregError):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What one check says of one loss.
+    """What one check found out about one loss.
 
     Args:
         loss: Name of the loss.
         check: Name of the check.
-        state: What came of it.
-        message: What is broken and what to do, or why it is expected or has no meaning.
+        state: Whether the loss passed.
+        message: For a failure, what is broken and what to do; otherwise why the failure is
+            expected, or why the check has no meaning.
     """
 
     loss: str
@@ -34,20 +47,8 @@ class Result:
     message: str = ""
 
 
-def broken(*, at: object, expected: str, got: str, advice: str) -> ConformanceError:
-    """Return the error for a broken promise: for which input, and what to do.
-
-    Args:
-        at: The input, as a text for the message.
-        expected: What the promise says.
-        got: What the loss did.
-        advice: What its author can do.
-    """
-    return ConformanceError(f"With {at}: expected {expected}, got {got}. {advice}")
-
-
-def raised(call: Callable[[], Any]) -> Exception | None:
-    """Return what a call raises, or None."""
+def error_of(call: Callable[[], Any]) -> Exception | None:
+    """Return the exception that a call raises, or None."""
     try:
         call()
     except Exception as error:

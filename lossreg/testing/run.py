@@ -4,16 +4,12 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lossreg import discovery
-from lossreg.errors import ParameterError
-from lossreg.names import did_you_mean
-from lossreg.registry import Registry
-from lossreg.spec import LossSpec
-
+from ..errors import ParameterError
+from ..loss import LossSpec, did_you_mean
+from ..registry import Registry, installed
 from .checks import declaration, gradients, saving, values
-from .results import ConformanceError, NotApplicableError, Result, raised
-from .subject import Subject
-from .suite import Suite
+from .results import ConformanceError, NotApplicableError, Result, error_of
+from .subject import Subject, Suite
 
 Check = Callable[[Subject], None]
 
@@ -56,7 +52,9 @@ def run_checks(
     expected_failures: Mapping[str, str] | None = None,
     registry: Registry | None = None,
 ) -> Iterator[Result]:
-    """Yield what each check says of each loss of a distribution, as it is found.
+    """Yield the result of each check of each loss of a distribution, as it is found.
+
+        failed = [r for r in run_checks("acme-losses") if r.state == "failed"]
 
     An expected failure that passes is a failure: the expectation is out of date.
 
@@ -70,7 +68,7 @@ def run_checks(
         ParameterError: There is no such distribution, loss or check.
         BrokenPluginError: The distribution is installed and broken.
     """
-    suite = Suite(registry or discovery.installed(), distribution)
+    suite = Suite(registry or installed(), distribution)
     reasons = _reasons(suite, expected_failures or {})
     for loss in suite.subjects:
         for check in CHECKS:
@@ -82,12 +80,16 @@ def loss_checks(
 ) -> Callable[[Any], Any]:
     """Parametrize a test with every check of every loss of a distribution.
 
-    The test takes `check` and `spec`, and calls `check(spec)`. A test that is
-    collected imports no Keras; the first that runs does.
+    The test takes `check` and `spec`, and calls `check(spec)`. Collecting the tests imports no
+    Keras; running the first one does.
+
+    >>> @loss_checks("keras", expected_failures={"huber-float16": "A reason."})
+    ... def test_conformance(check, spec):
+    ...     check(spec)
 
     Args:
         distribution: The distribution that offers the losses.
-        expected_failures: The reason for each, by check, for all losses, or by loss and
+        expected_failures: The reason for each: by check, for all losses, or by loss and
             check as in the test's id, such as `"focal-float16"`. An expected failure that
             passes fails the test.
 
@@ -98,14 +100,14 @@ def loss_checks(
     # Only those who test with it need pytest.
     import pytest
 
-    suite = Suite(discovery.installed(), distribution)
+    suite = Suite(installed(), distribution)
     reasons = _reasons(suite, expected_failures or {})
 
     def run(spec: LossSpec, *, check: str) -> None:
         try:
             run_check(suite, spec.name, check)
         except NotApplicableError as error:
-            # What a loss has no parameter or label for can't be checked; pytest lists why.
+            # pytest lists the reasons of skipped tests.
             pytest.skip(str(error))
 
     cases = []
@@ -125,25 +127,26 @@ def run_check(suite: Suite, loss: str, check: str) -> None:
     """Run one check of one loss.
 
     Raises:
-        ConformanceError: The promise is broken; it says which, where, and what to do.
+        ConformanceError: The promise is broken; the message says which one, for which input,
+            and what to do.
         NotApplicableError: The check has no meaning for this loss.
     """
     subject = suite.subjects[loss]
-    error = raised(functools.partial(CHECKS[check], subject))
+    error = error_of(functools.partial(CHECKS[check], subject))
     if error is None:
         return
     if isinstance(error, NotApplicableError):
         raise error
-    said, cause = str(error), error.__cause__
+    message, cause = str(error), error.__cause__
     if not isinstance(error, ConformanceError):
-        said, cause = f"It raised {type(error).__name__}: {said.strip()[:1000]}", error
+        message, cause = f"It raised {type(error).__name__}: {message.strip()[:1000]}", error
     raise ConformanceError(
-        f"{subject.entry.qualified_name} breaks a promise, {check}: {promise(check)}\n{said}"
+        f"{subject.entry.qualified_name} breaks a promise, {check}: {promise(check)}\n{message}"
     ) from cause
 
 
 def _result(suite: Suite, loss: str, check: str, reason: str | None) -> Result:
-    error = raised(lambda: run_check(suite, loss, check))
+    error = error_of(lambda: run_check(suite, loss, check))
     if isinstance(error, NotApplicableError):
         return Result(loss=loss, check=check, state="not applicable", message=str(error))
     if error is None and reason is not None:

@@ -1,45 +1,100 @@
-"""A loss under check: its parameters, its inputs, and what it makes of them."""
+"""The losses of a distribution under check: their parameters, inputs and values."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from lossreg import lazy
-from lossreg.entry import Entry
-from lossreg.errors import ParameterError
-from lossreg.spec import LossSpec
-
+from ..errors import ParameterError
+from ..loss import Entry, LossSpec, did_you_mean, normalize_distribution
+from ..registry import Registry
 from . import backend
-from .choices import REQUIRED, others
-from .results import NotApplicableError, raised
-from .samples import Array, Sample, Situation, class_axis, draw, shape_of
+from .choices import REQUIRED, other_values
+from .results import ConformanceError, NotApplicableError, error_of
+from .samples import Array, Sample, Situation, draw, shape_of
 
-if TYPE_CHECKING:
-    from .suite import Suite
-
-_keras_loss: Any = lazy.LazyModule("lossreg.keras_loss")
-
+Found = TypeVar("Found")
 Params = Mapping[str, Any]
+
+
+class Suite:
+    """The losses of one distribution, and what their checks share.
+
+    Args:
+        registry: Where the losses are.
+        distribution: The distribution that offers them.
+
+    Raises:
+        ParameterError: It offers none.
+        BrokenPluginError: It is installed and broken.
+    """
+
+    def __init__(self, registry: Registry, distribution: str) -> None:
+        self.registry = registry
+        name = normalize_distribution(distribution)
+        self._records = [r for r in registry.plugins if r.provider.distribution == name]
+        entries = registry.entries(plugin=name)
+        if not entries and self._records:
+            # It raises, and says whether the plugin is broken or blocked, and by what.
+            registry.lookup(f"{name}/any")
+        if not entries:
+            known = sorted({entry.provider.distribution for entry in registry.entries()})
+            raise ParameterError(
+                f"No plugin named {name!r} is installed.{did_you_mean(name, known)} "
+                "Give the name of a distribution; 'lossreg plugins' shows what is installed."
+            )
+        self.subjects = {entry.spec.name: Subject(entry, self) for entry in entries}
+        self._remembered: dict[Callable[..., Any], Any] = {}
+
+    @property
+    def modules(self) -> list[str]:
+        """The distribution's plugin modules.
+
+        Raises:
+            NotApplicableError: It isn't installed as a plugin, so no other process finds it.
+        """
+        if not self._records:
+            raise NotApplicableError("it isn't installed, so no other process can find it")
+        return [record.module for record in self._records]
+
+    def remember(self, find: Callable[["Suite"], Found]) -> Found:
+        """Return what a function finds out about all losses at once; it is called once."""
+        if find not in self._remembered:
+            try:
+                self._remembered[find] = find(self)
+            except (ConformanceError, NotApplicableError) as error:
+                # Another process that fails costs seconds, and would fail again.
+                self._remembered[find] = error
+        found = self._remembered[find]
+        if isinstance(found, ConformanceError | NotApplicableError):
+            raise found
+        return found  # type: ignore[no-any-return]  # as it was put there
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A loss's parameters and one input; as a text, what a message says of it."""
+    """A loss's parameters and one input; as a string it completes "With ..." in a message.
 
+    Args:
+        call: The loss as a call with its parameters.
+        situation: What kind of predictions the input has.
+        params: Every parameter and its value.
+        sample: The input.
+    """
+
+    call: str
     situation: Situation
-    said: str
     params: Params
     sample: Sample
 
     def __str__(self) -> str:
-        return f"{self.situation} predictions and {self.said}"
+        return f"{self.call} and {self.situation} predictions"
 
     def row(self, index: int) -> str:
-        """Return one sample of the batch as a text."""
+        """Return the case and one sample of its batch as a string."""
         y_true, y_pred = self.sample.y_true[index], self.sample.y_pred[index]
         return f"{self}, sample y_true={_short(y_true)}, y_pred={_short(y_pred)}"
 
@@ -47,7 +102,7 @@ class Case:
 class Subject:
     """One loss, with values for its parameters and inputs that suit it."""
 
-    def __init__(self, entry: Entry, suite: "Suite") -> None:
+    def __init__(self, entry: Entry, suite: Suite) -> None:
         self.entry = entry
         self.suite = suite
 
@@ -58,20 +113,23 @@ class Subject:
 
     def loss(self, params: Params, **options: Any) -> Any:
         """Return the class form, as `get_loss` does."""
-        return _keras_loss.RegisteredLoss(self.entry.bind(params), **options)
+        # It imports Keras, which collecting tests doesn't need.
+        from ..keras_loss import RegisteredLoss
+
+        return RegisteredLoss(self.entry.bind(params), **options)
 
     def function(self, params: Params, dtype: str = "float32") -> Callable[[Any, Any], Any]:
         """Return the value per sample, before Keras weighs and reduces."""
         return self.loss(params, dtype=dtype).call  # type: ignore[no-any-return]  # Keras has no types
 
-    def values(self, case: Case, dtype: str = "float32") -> Array:
+    def values(self, case: Case) -> Array:
         """Return the value of each sample."""
-        return values_of(self.loss(case.params, dtype=dtype), case, dtype)
+        return values_of(self.loss(case.params, dtype="float32"), case)
 
     def value_and_gradient(self, case: Case, dtype: str = "float32") -> tuple[Array, Array]:
         """Return the value of each sample, and the gradient of their sum."""
         function = self.function(case.params, dtype)
-        values, gradient = backend.eager()(function, *tensors(case.sample, dtype))
+        values, gradient = backend.value_and_gradient(function, *tensors(case.sample, dtype))
         return backend.numbers(values), backend.numbers(gradient)
 
     def case(
@@ -79,19 +137,14 @@ class Subject:
     ) -> Case:
         """Return one input for one choice of parameters."""
         sample = draw(self.spec, params, situation, largest=largest)
-        return Case(situation=situation, said=self.said(params), params=params, sample=sample)
+        call = self.entry.call(params)
+        return Case(call=call, situation=situation, params=params, sample=sample)
 
     def cases(self, *situations: Situation, largest: float = 1e4) -> Iterator[Case]:
         """Yield an input of each kind for every choice of parameters."""
         for params in self.settings:
             for situation in situations:
                 yield self.case(params, situation, largest=largest)
-
-    def said(self, params: Params) -> str:
-        """Return how parameters differ from the defaults, for messages."""
-        own = {p.name: p.default for p in self.entry.signature.parameters if not p.required}
-        changed = [f"{k}={v!r}" for k, v in params.items() if k not in own or v != own[k]]
-        return ", ".join(changed) or "default parameters"
 
     @cached_property
     def defaults(self) -> Params:
@@ -148,7 +201,7 @@ class Subject:
 
     def takes(self, params: Params) -> bool:
         """Return whether the loss works with some parameters on an ordinary input."""
-        error = raised(lambda: self.values(self.case(params)))
+        error = error_of(lambda: self.values(self.case(params)))
         # Where no input can be drawn, the signature alone decides.
         return error is None or isinstance(error, NotApplicableError)
 
@@ -161,9 +214,9 @@ class Subject:
     def _others(self, name: str, params: Params | None = None) -> list[Any]:
         default = REQUIRED if params is None else params[name]
         shape = shape_of(self.spec)
-        axis = class_axis(params or {})
+        axis = self.spec.class_axis(params or {})
         classes = shape[axis] if -len(shape) <= axis < len(shape) else shape[-1]
-        return others(self.entry.signature.annotations[name], default, classes)
+        return other_values(self.entry.signature.annotations[name], default, classes)
 
     def _with_another(
         self, params: Params, name: str, *, is_list: bool | None = None
@@ -180,17 +233,17 @@ class Subject:
                 yield another
 
 
-def tensors(sample: Sample, dtype: str) -> tuple[Any, Any]:
+def tensors(sample: Sample, dtype: str = "float32") -> tuple[Any, Any]:
     """Return labels and predictions as tensors."""
     return backend.tensor(sample.y_true, dtype), backend.tensor(sample.y_pred, dtype)
 
 
-def values_of(loss: Any, case: Case, dtype: str = "float32") -> Array:
+def values_of(loss: Any, case: Case) -> Array:
     """Return the value of each sample by a loss that is built already."""
-    return backend.numbers(loss.call(*tensors(case.sample, dtype)))
+    return backend.numbers(loss.call(*tensors(case.sample)))
 
 
-def worst(values: Array, fault: Array) -> int:
+def first_row(values: Array, fault: Array) -> int:
     """Return the index in the batch of the first faulty number of an array."""
     return int(np.argwhere(fault)[0][0]) if values.ndim else 0
 

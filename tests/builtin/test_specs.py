@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from lossreg.builtin.plugin import lossreg_losses
-from lossreg.names import key
-from lossreg.params import Signature, documented_arguments
+from lossreg.loss import Signature, documented_arguments, key
 from lossreg.registry import import_target
 
 SPECS = lossreg_losses()
@@ -63,7 +62,7 @@ from lossreg.builtin.plugin import lossreg_losses
 specs = lossreg_losses()
 assert not any(name.startswith("lossreg.builtin.") for name in sys.modules.keys() - {
     "lossreg.builtin.plugin"}), "the specs import the losses"
-from lossreg.params import Signature
+from lossreg.loss import Signature
 from lossreg.registry import import_target
 for spec in specs:
     assert import_target(spec.target).__doc__

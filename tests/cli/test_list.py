@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossreg.cli import main
-from lossreg.spec import LossSpec
+from lossreg.loss import LossSpec
 
 
 def run(*arguments):

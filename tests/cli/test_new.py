@@ -105,9 +105,9 @@ def test_an_empty_folder_is_filled(folder):
         pytest.param(["acme/losses"], "can't be named 'acme/losses'", id="a path"),
         pytest.param(["../acme"], "can't be named '../acme'", id="a path to elsewhere"),
         pytest.param([""], "can't be named ''", id="empty"),
-        pytest.param(["a" * 101], "100 at most", id="too long for a folder"),
+        pytest.param(["a" * 101], "at most 100 letters", id="too long for a folder"),
         pytest.param(["acme losses"], "letters, digits and dashes", id="a blank"),
-        pytest.param(["lambda"], "no word of Python's", id="a keyword"),
+        pytest.param(["lambda"], "isn't a Python keyword", id="a keyword"),
         pytest.param(["json"], "'json' is taken", id="a module of Python"),
         pytest.param(["Tests"], "'Tests' is taken", id="the folder of its tests"),
         pytest.param(["lossreg-focal"], "'lossreg-focal' is taken", id="a known package"),
@@ -155,7 +155,7 @@ def test_a_folder_that_holds_anything_is_left_as_it_is(folder):
     (folder / "acme-losses" / "thesis.tex").write_text("years of work")
     result = new("acme-losses")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "'acme-losses' exists here and is not an empty folder" in result.stderr
+    assert "'acme-losses' already exists, and isn't an empty folder" in result.stderr
     assert written(folder) == ["acme-losses/thesis.tex"]
 
 

@@ -1,8 +1,12 @@
 import pytest
 from click.testing import CliRunner
+from fakes import ACME, plain, spec
 
 from lossreg.cli import main
+from lossreg.cli.curves import setting
 from lossreg.cli.figure import read_sweeps
+from lossreg.errors import ParameterError
+from lossreg.loss import Entry
 
 
 def run(*arguments):
@@ -54,3 +58,38 @@ def test_a_picture_of_an_unknown_kind_is_refused_before_keras_is_imported():
     result = run("huber", "-o", "x.xyz")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "must end in .png, .svg or .pdf, got 'x.xyz'. Write it as -o x.png" in result.stderr
+
+
+def made_up(**fields):
+    return Entry(spec=spec("made_up", **fields), provider=ACME, load=lambda: plain)
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "label"),
+    [
+        ("binary", "logits", "logit"),
+        ("integer", "probabilities", "logit of the true class, the other's being 0"),
+        ("sign", "real", "prediction"),
+        ("one_hot", "real", "prediction for the true class, the other's being 0"),
+        ("real", "real", "error: prediction - label"),
+        ("count", "real", "error: prediction - label"),
+        ("positive", "positive", "prediction"),
+    ],
+)
+def test_what_runs_along_x_follows_from_labels_and_predictions(y_true, y_pred, label):
+    assert setting(made_up(y_true=y_true, y_pred=y_pred), "logit").label == label
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"y_true": "unspecified"},
+        {"y_pred": "unspecified"},
+        {"y_true": "integer", "y_pred": "embeddings"},
+        {"y_true": "sequence", "y_pred": "logits"},
+        {"couples_batch": True},
+    ],
+)
+def test_what_has_no_curve_is_refused(fields):
+    with pytest.raises(ParameterError, match="Loss 'made_up' can't be drawn"):
+        setting(made_up(**fields), "logit")

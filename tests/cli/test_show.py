@@ -6,11 +6,9 @@ from click.testing import CliRunner
 
 import lossreg
 from lossreg.cli import main
-from lossreg.cli.page import config_use, example, python_use
-from lossreg.discovery import installed
-from lossreg.entry import Entry
-from lossreg.provider import Provider
-from lossreg.spec import LossSpec
+from lossreg.cli.page import config_use, example_arguments, python_use
+from lossreg.loss import Entry, LossSpec, Provider
+from lossreg.registry import installed
 
 
 def run(*arguments):
@@ -40,7 +38,7 @@ def test_the_page_tells_parameters_documentation_and_provider():
         "alpha 0.5 a number >= 0 Price of false positives",
         "beta 0.5 a number >= 0 Price of false negatives",
         "Keras' options name, reduction, dtype",
-        "where Keras says 0.2308",
+        "where Keras returns 0.2308",
         "`y_pred`: Probabilities in [0, 1], same shape.",
         "Salehi et al., 2017, arXiv:1706.05721, equation 3.",
     ):
@@ -48,11 +46,11 @@ def test_the_page_tells_parameters_documentation_and_provider():
 
 
 def test_a_loss_without_parameters_says_so():
-    assert "Parameters None. Like every loss" in words(run("log_cosh"))
+    assert "Parameters None. Every loss" in words(run("log_cosh"))
 
 
 def test_a_loss_that_couples_the_batch_says_that_it_takes_no_weights():
-    assert "weights refused" in words(run("circle"))
+    assert "weights not supported" in words(run("circle"))
 
 
 def test_a_piped_page_has_no_colours_and_no_trailing_blanks():
@@ -124,7 +122,7 @@ def test_a_required_parameter_stands_in_the_example():
         provider=Provider(distribution="acme", version="1.0"),
         load=lambda: needs,
     )
-    assert example(entry) == {"shape": ...}
+    assert example_arguments(entry) == ["shape=..."]
     # Nobody offers it here, so only the qualified name could ever mean it.
     assert python_use(entry) == 'loss = lossreg.get_loss("acme/needs", shape=...)'
     assert config_use(entry) == "loss: \"'acme/needs'(shape=...)\""

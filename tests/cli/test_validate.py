@@ -59,7 +59,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_place(validate):
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("place", "message"),
     [
         ("a.yaml:10:9", "No loss named 'focl'. Did you mean 'focal'?"),
         ("a.yaml:12:18", "it has no parameter 'dleta'. Did you mean 'delta'? It takes delta"),
@@ -69,9 +69,9 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_place(validate):
         ("a.yaml:15:1", "'fti' isn't one of model, compile, data, fit, versions. Did you mean"),
     ],
 )
-def test_a_fault_says_what_is_allowed_and_the_nearest_name(validate, place, said):
+def test_a_fault_says_what_is_allowed_and_the_nearest_name(validate, place, message):
     [line] = [line for line in validate(a_yaml=WHOLE).stdout.splitlines() if place in line]
-    assert said in line
+    assert message in line
 
 
 def test_the_same_faults_are_told_as_json(validate):
@@ -114,7 +114,7 @@ def test_a_loss_may_stand_anywhere_in_a_trainers_config(validate):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("los: mse", "a.yaml: It has neither 'model' nor 'loss'. Did you mean 'loss'?"),
         ("trainer: {}", "give --at KEY.PATH"),
@@ -127,7 +127,7 @@ def test_a_loss_may_stand_anywhere_in_a_trainers_config(validate):
         ("model: 3\ncompile: {loss: mse}", "a.yaml:1:8: model: 'model' must be a list of layers"),
         (
             "model: [Flatten]\ncompile: 3",
-            "'compile', the loss, the optimizer and the metrics, must",
+            "'compile' must be a mapping with the keys loss, optimizer, metrics, loss_weights",
         ),
         (
             "model: [Lambda]\ncompile: {loss: mse}",
@@ -135,23 +135,35 @@ def test_a_loss_may_stand_anywhere_in_a_trainers_config(validate):
         ),
     ],
 )
-def test_what_is_no_config_says_what_one_is(validate, text, said):
+def test_what_is_no_config_says_what_one_is(validate, text, message):
     result = validate(a_yaml=text)
     assert result.exit_code == 1
-    assert said in result.stdout
+    assert message in result.stdout
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "message"),
     [
-        ("compile: {loss: mse, loss_weights: 3}", "each value a number, got 3."),
-        ("compile: {loss: mse, loss_weights: [1, x]}", "each value a number, got 'x' in it."),
-        ("compile: {loss: mse}\ndata: {file: a, target: 3}", "each entry a text, got 3."),
+        (
+            "compile: {loss: mse, loss_weights: 3}",
+            "compile.loss_weights: 'loss_weights' must be null, a list of numbers, or a mapping "
+            "from output names to numbers, got 3.",
+        ),
+        ("compile: {loss: mse, loss_weights: [1, x]}", "to numbers; its entry 2 is 'x'."),
+        ("compile: {loss: mse, loss_weights: {a: x}}", "to numbers; its entry 'a' is 'x'."),
+        (
+            "compile: {loss: mse}\ndata: {file: a, target: 3}",
+            "'target' must be a name, a list of names, or a mapping from output names to these, "
+            "got 3.",
+        ),
+        ("compile: {loss: mse}\ndata: {file: a, target: [b, 3]}", "; its entry 2 is 3."),
+        ("compile: {loss: mse}\nversions: {keras: 3}", "to strings; its entry 'keras' is 3."),
+        ("compile: {loss: mse}\nfit: {epochs: 0}", "'epochs' must be an integer >= 1, got 0."),
     ],
 )
-def test_a_wrong_value_is_told_once_and_as_an_entry_only_if_it_is_one(validate, section, said):
+def test_a_wrong_value_is_told_once_and_as_an_entry_only_if_it_is_one(validate, section, message):
     [line] = validate(a_yaml=f"model: [Flatten]\n{section}").stdout.splitlines()
-    assert line.endswith(said)
+    assert line.endswith(message)
 
 
 def test_a_file_that_is_not_there_is_a_fault_and_the_others_are_checked(validate):

@@ -8,7 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
-from lossreg import discovery
+from lossreg.registry import installed
 
 # Away from every default, since a lost parameter is invisible there.
 CHANGED = {
@@ -75,7 +75,7 @@ def _seeded():
 @pytest.fixture(autouse=True)
 def _nothing_stays_registered():
     yield
-    registry = discovery.installed()
+    registry = installed()
     for entry in registry.entries():
         if entry.provider.is_local:
             registry.remove(entry)

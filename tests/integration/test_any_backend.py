@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lossreg
-from lossreg.options import DTYPES, REDUCTIONS
+from lossreg.loss import DTYPES, REDUCTIONS
 
 FOCAL = [
     pytest.param("focal", {"gamma": 1.5, "alpha": 0.6, "from_logits": True}, id="focal"),

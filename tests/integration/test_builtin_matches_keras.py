@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import lossreg
+from lossreg import testing
 from lossreg.builtin.plugin import lossreg_losses
-from lossreg.names import key
+from lossreg.loss import key
 
 SPECS = {spec.name: spec for spec in lossreg_losses()}
 CLASSES = {
@@ -100,13 +101,7 @@ def value_and_gradient(loss, y_true, y_pred):
     if keras.backend.backend() != "tensorflow":
         # Equal bits are promised where both are traced alike; other compilers reorder at will.
         pytest.skip("gradients are taken with TensorFlow's tape")
-    import tensorflow as tf
-
-    y_pred = tf.constant(y_pred)
-    with tf.GradientTape() as tape:
-        tape.watch(y_pred)
-        value = loss(y_true, y_pred)
-    return value, tape.gradient(value, y_pred)
+    return testing.value_and_gradient(loss, y_true, y_pred)
 
 
 def test_every_loss_that_keras_exports_is_a_builtin_and_no_other():
@@ -315,5 +310,5 @@ def test_tversky_means_what_its_paper_says(y_true, y_pred, expected):
 def test_keras_swaps_the_weights_of_tversky():
     value = float(keras.losses.Tversky(alpha=0.3, beta=0.7)(np.array([[1, 1]]), np.array([[1, 0]])))
     assert value == pytest.approx(1 - 1 / (1 + 0.3), rel=1e-6), (
-        f"Keras {keras.__version__} no longer does; say so in the docstring of tversky."
+        f"Keras {keras.__version__} no longer does; change the docstring of tversky."
     )

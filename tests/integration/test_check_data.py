@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lossreg
-from lossreg.builder.checks.findings import Finding, check_data
+from lossreg.checks import Finding, check_data
 from lossreg.errors import ConfigError, LossregError, ParameterError, UnknownLossError
 from lossreg.testing import samples
 
@@ -177,7 +177,7 @@ def test_two_mistakes_have_one_loss_that_fits():
 
 
 @pytest.mark.parametrize(
-    ("loss", "y_true", "y_pred", "said"),
+    ("loss", "y_true", "y_pred", "message"),
     [
         ("bce", 255 * YES, P, "got 0 to 255. They look like 8-bit pixels: divide them by 255."),
         ("bce", YES + 1, P, "counted from 1: subtract 1"),
@@ -195,21 +195,21 @@ def test_two_mistakes_have_one_loss_that_fits():
         ("scce", CLASSES / 2, SOFTMAX, "must hold whole numbers, got 0.5"),
         ("hinge", CLASSES - 1, LOGIT, "got -1 to 1. 0 is neither class"),
         ("hinge", CLASSES, LOGIT, "must be -1 and 1, or 0 and 1, got 0 to 2. Class indices are"),
-        ("hinge", 3 * LOGIT, LOGIT, "Take a loss for labels of that kind"),
+        ("hinge", 3 * LOGIT, LOGIT, "Use a loss for labels of that kind"),
         ("poisson", [1, 2], [-1.0, 2.0], "numbers above 0, got -1 to 2. End the model with a s"),
         ("circle", CLASSES, LOGITS, "embeddings of length 1.*UnitNormalization"),
-        ("mse", P, LOGITS, r"one shape, got y_true \(12,\) and y_pred \(12, 3\)\. Reshape"),
+        ("mse", P, LOGITS, r"same shape, got y_true \(12,\) and y_pred \(12, 3\)\. Reshape"),
         ("mse", P[:9], LOGIT, "got 9 samples in y_true and 12 in y_pred"),
         ("scce", [], np.zeros((0, 3)), "needs at least one sample"),
         ("mse", 1.0, 2.0, "takes arrays of samples"),
         ("mse", [1, np.nan], [1, 2], "y_true must be finite, got NaN in 1 of 2 entries. Drop"),
         ("mse", [1, np.inf], [1, 2], "y_true must be finite, got infinity in 1 of 2 entries"),
-        ("bce", [1, 0], [0.5, np.nan], "y_pred must be finite, got NaN in 1 of 2 entries. Look"),
+        ("bce", [1, 0], [0.5, np.nan], "y_pred must be finite, got NaN in 1 of 2 entries. Check"),
         ("scce", ["cat", "dog"], SOFTMAX[:2], "must hold numbers, got <U3 labels. Number the"),
-        ("scce", np.array([0, None]), SOFTMAX[:2], r"got object \(NoneType, int\).*fill in what"),
-        ("scce", pd.Series(["cat", "dog"]), SOFTMAX[:2], r"\(str\). Number texts"),
+        ("scce", np.array([0, None]), SOFTMAX[:2], r"got object \(NoneType, int\).*fill in miss"),
+        ("scce", pd.Series(["cat", "dog"]), SOFTMAX[:2], r"\(str\). Number strings"),
         ("mse", pd.to_datetime(pd.Series(["2024-01-01"])), [1], "must hold numbers, got datetime"),
-        ("mse", [[1, 2], [3]], [1, 2], "must hold numbers, each row as many"),
+        ("mse", [[1, 2], [3]], [1, 2], "must hold numbers, in rows of equal length"),
         ("ctc", [[0, 1]], 9 * np.ones((1, 4, 3)), "0 is the blank.*Number the classes from 1"),
         ("ctc", [[1, -1]], 9 * np.ones((1, 4, 3)), "classes from 1 to 2.*got -1 to 1. Pad with 0"),
         ("ctc", [[1, 1]], 9 * np.ones((1, 2, 3)), "needs 3 steps.*and y_pred has 2"),
@@ -218,20 +218,20 @@ def test_two_mistakes_have_one_loss_that_fits():
         ("ctc", [[1, 2]], np.full((1, 4, 4), 0.25), "look like probabilities: .* Leave out the"),
     ],
 )  # fmt: skip
-def test_a_mistake_that_no_loss_mends_says_what_to_do(loss, y_true, y_pred, said):
+def test_a_mistake_that_no_loss_mends_says_what_to_do(loss, y_true, y_pred, message):
     found = check_data(loss, y_true, y_pred)
     assert [finding.fits for finding in found] == [None]
-    assert re.search(said, str(found[0]))
+    assert re.search(message, str(found[0]))
     assert "\n" not in str(found[0])
 
 
 def test_all_that_is_wrong_is_found():
     labels = [np.nan, 3, 1.5, 0]
     predictions = [[np.nan, 0, 0], [5, 0, 0], [0, 0, -5], [0, 0, 0]]
-    said = messages("scce", labels, predictions)
+    message = messages("scce", labels, predictions)
     for part in ("y_true must be finite", "y_pred must be finite", "classes from 0 to 2",
                  "whole numbers, got 1.5", "y_pred must hold probabilities"):  # fmt: skip
-        assert part in said
+        assert part in message
     assert len(check_data("scce", labels, predictions)) == 5
     assert "look like logits" in messages("scce", ["a", "b"], LOGITS[:2])
 
@@ -284,8 +284,8 @@ def test_each_output_is_checked_with_its_loss(loss):
 
 def test_an_output_without_data_is_a_finding():
     loss = {"mask": "dice", "kind": "scce"}
-    said = messages(loss, {"mask": YES, "kinds": CLASSES}, {"mask": P, "kind": SOFTMAX})
-    assert said == (
+    message = messages(loss, {"mask": YES, "kinds": CLASSES}, {"mask": P, "kind": SOFTMAX})
+    assert message == (
         "Output 'kind': y_true has no entry 'kind'; it has 'mask', 'kinds'. "
         "Name each output as its loss is."
     )
@@ -352,8 +352,8 @@ def test_every_class_of_keras_is_checked_as_the_loss_of_its_name(name, draw):
     loss = classes[called]()
     y_true, y_pred = draw(lossreg.bind(name).spec)
     assert check_data(loss, y_true, y_pred) == []
-    said = check_data(loss, np.full(y_true.shape, np.nan), y_pred)
-    assert [finding.loss for finding in said] == [lossreg.bind(name).name]
+    found = check_data(loss, np.full(y_true.shape, np.nan), y_pred)
+    assert [finding.loss for finding in found] == [lossreg.bind(name).name]
 
 
 def test_a_loss_of_ones_own_takes_what_it_takes():

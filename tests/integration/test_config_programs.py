@@ -22,7 +22,8 @@ def test_omegaconfs_mapping_is_a_config():
     )
     loss = lossreg.get_loss(config.loss)
     assert (loss.params["gamma"], loss.params["alpha"], loss.reduction) == (3.0, 0.25, "sum")
-    assert lossreg.bind(config.loss) == lossreg.bind("focal", gamma=3, alpha=0.25)
+    focal = lossreg.bind("focal", gamma=3, alpha=0.25)
+    assert lossreg.bind(config.loss) == focal.with_options({"reduction": "sum"})
     assert lossreg.LossConfig(config.loss).bound == lossreg.bind(config.loss)
 
 

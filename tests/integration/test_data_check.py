@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import lossreg
-from lossreg.builder.checks import data_check
-from lossreg.builder.checks.data_check import DataCheck
+from lossreg.checks import DataCheck, data_check
 from lossreg.errors import DataError
 
 SAMPLES = 40
@@ -291,14 +290,14 @@ def test_an_output_without_labels_or_loss_is_left_out():
 
 
 @pytest.mark.parametrize(
-    ("activation", "loss", "said"),
+    ("activation", "loss", "message"),
     [
         (None, "bce", "the last layer has no activation"),
         ("sigmoid", lossreg.get_loss("bce", from_logits=True), "look like probabilities"),
         ("softmax", "bce", "a softmax over one output always gives 1"),
     ],
 )
-def test_the_last_activation_is_known_whatever_the_first_batch_is(activation, loss, said):
+def test_the_last_activation_is_known_whatever_the_first_batch_is(activation, loss, message):
     # Every output is 0.5, and 1 where the softmax is: no numbers tell that anything is wrong.
     model = keras.Sequential([
         keras.Input((4,)),
@@ -308,7 +307,7 @@ def test_the_last_activation_is_known_whatever_the_first_batch_is(activation, lo
         ),
     ])  # fmt: skip
     model.compile("sgd", loss)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         fit(model, Y)
 
 
@@ -397,9 +396,9 @@ def test_a_model_without_a_loss_is_left_alone():
 def checked(monkeypatch):
     """Return a list with an entry for each output that was checked."""
     seen = []
-    check = data_check.of_output
+    check = data_check.check_output
     monkeypatch.setattr(
-        data_check, "of_output", lambda *arguments: seen.append(1) or check(*arguments)
+        data_check, "check_output", lambda *arguments: seen.append(1) or check(*arguments)
     )
     return seen
 

@@ -10,8 +10,8 @@ import pytest
 from omegaconf import OmegaConf
 
 import lossreg
-from lossreg import document
-from lossreg.builder.model import build_data
+from lossreg.config import load_document
+from lossreg.model import build_data
 
 PAGE = "docs/config.md"
 CONFIGS = [
@@ -47,7 +47,7 @@ def test_a_config_has_no_faults_and_builds(page, kind, text):
     # Where the page's programs have written what a config names.
     file = page[0] / f"config.{kind}"
     file.write_text(text, encoding="utf-8")
-    found = document.load(file)
+    found = load_document(file)
     if "model" in found.data:
         assert build_data(found.data, found).built
     elif "_target_" in found.data["loss"]:

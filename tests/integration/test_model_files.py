@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 import lossreg
 from lossreg import ConfigError
-from lossreg.builder import saved_model
-from lossreg.builder.model import build_model
+from lossreg.model import build_model, saved_model
 
 LOSSES = {"outputs": {"mask": "mse", "label": "0.5 * huber(delta=0.3)"}}
 
@@ -162,7 +161,7 @@ def test_outputs_are_told_by_name(tmp_path):
     assert "Did you mean 'label'? Its outputs are mask, label." in found["loss", "outputs", "lable"]
     assert "The output 'label' has no loss" in found["loss", "outputs"]
     assert "The output 'label' has no weight" in found[("loss_weights",)]
-    assert "Say which metrics are for which" in found[("metrics",)]
+    assert "Give each its own metrics" in found[("metrics",)]
     assert "no optimizer 'adm'" in found[("optimizer",)]
     with pytest.raises(ConfigError, match="one number for each output .mask, label., got 1"):
         build_model(config(file, loss_weights=[1.0]))
@@ -209,7 +208,7 @@ FUNCTION = {"class_name": "function", "registered_name": None}
     [
         pytest.param(
             dense(activation={**FUNCTION, "module": "os", "config": "system"}),
-            "Keras' activations only, and not 'system'",
+            "'system' is a function, and a config may name only Keras' activation functions.",
             id="CVE-2025-1550: a function of any module",
         ),
         pytest.param(
@@ -219,7 +218,7 @@ FUNCTION = {"class_name": "function", "registered_name": None}
         ),
         pytest.param(
             dense(activation={**FUNCTION, "module": "keras.utils", "config": "get_file"}),
-            "Keras' activations only, and not 'get_file'",
+            "'get_file' is a function, and a config may name only Keras' activation",
             id="CVE-2025-8747: a function of Keras that downloads",
         ),
         pytest.param(
@@ -250,7 +249,7 @@ FUNCTION = {"class_name": "function", "registered_name": None}
                     "config": "enable_unsafe_deserialization",
                 }
             ),
-            "and not 'enable_unsafe_deserialization'",
+            "'enable_unsafe_deserialization' is a function, and a config may",
             id="CVE-2025-9906: as a function",
         ),
         pytest.param(
@@ -296,7 +295,7 @@ FUNCTION = {"class_name": "function", "registered_name": None}
         ),
         pytest.param(
             {**dense(), "registered_name": "acme>Dense"},
-            "'acme>Dense' is no class of Keras",
+            "'acme>Dense' isn't a Keras class",
             id="a class that a program registers",
         ),
         pytest.param(
@@ -306,7 +305,7 @@ FUNCTION = {"class_name": "function", "registered_name": None}
         ),
         pytest.param(
             dense(activation={**FUNCTION, "module": "keras.activations", "config": "deserialize"}),
-            "and not 'deserialize'",
+            "'deserialize' is a function, and a config may name only",
             id="what is exported beside the activations",
         ),
         pytest.param(
@@ -318,7 +317,7 @@ FUNCTION = {"class_name": "function", "registered_name": None}
                     "config": [],
                 }
             ),
-            "it names a class of TensorFlow",
+            "it names a TensorFlow class",
             id="a class of TensorFlow",
         ),
         pytest.param(
@@ -326,7 +325,9 @@ FUNCTION = {"class_name": "function", "registered_name": None}
             "Did you mean 'Dense'",
             id="a layer that Keras hasn't",
         ),
-        pytest.param({**dense(), "class_name": 3}, "must be a text", id="a name that is a number"),
+        pytest.param(
+            {**dense(), "class_name": 3}, "must be a string", id="a name that is a number"
+        ),
         pytest.param(
             dense(units=-3),
             "Keras can't build its model: ",
@@ -335,9 +336,9 @@ FUNCTION = {"class_name": "function", "registered_name": None}
     ],
 )
 def test_a_file_names_layers_of_keras_and_nothing_else(layer, message, tmp_path):
-    said = refused(tmp_path, with_layer(layer))
-    assert message in said
-    assert "model.json" in said
+    error = refused(tmp_path, with_layer(layer))
+    assert message in error
+    assert "model.json" in error
 
 
 def test_every_fault_of_a_file_is_told_at_its_place(tmp_path):
@@ -345,8 +346,8 @@ def test_every_fault_of_a_file_is_told_at_its_place(tmp_path):
     content["config"]["layers"].append(
         {"module": "keras.layers", "class_name": "Lambda", "config": {}}
     )
-    said = refused(tmp_path, content).splitlines()
-    assert [line.partition(": config.")[2].partition(":")[0] for line in said] == [
+    error = refused(tmp_path, content).splitlines()
+    assert [line.partition(": config.")[2].partition(":")[0] for line in error] == [
         "layers[2]",
         "layers[3]",
     ]
@@ -358,10 +359,10 @@ def test_every_fault_of_a_file_is_told_at_its_place(tmp_path):
         ("[]", "holds no model"),
         ("{}", "holds no model"),
         ("3", "holds no model"),
-        ("", "is no JSON"),
-        ('{"class_name": ', "is no JSON"),
-        (b"\xff\xfe", "is no JSON"),
-        (b"PK\x03\x04", "a saved model, .keras or .h5"),
+        ("", "isn't JSON"),
+        ('{"class_name": ', "isn't JSON"),
+        (b"\xff\xfe", "isn't JSON"),
+        (b"PK\x03\x04", "a saved model (.keras or .h5)"),
         ("[" * 10_000 + "]" * 10_000, "nested deeper than 100"),
         (
             '{"class_name": "Sequential", "module": "keras", "config": '
@@ -370,8 +371,8 @@ def test_every_fault_of_a_file_is_told_at_its_place(tmp_path):
             + "}",
             "deeper than 100",
         ),
-        ("1" * 5000, "is no JSON"),
-        (b" " * 50 * 2**20, "larger than 20 MB"),
+        ("1" * 5000, "isn't JSON"),
+        (b" " * 50 * 2**20, "larger than the limit of 20 MB"),
         (dense(), "holds a Dense, and no model"),
     ],
     ids=lambda value: repr(value)[:20],
@@ -387,8 +388,8 @@ def test_what_is_no_file_is_told(tmp_path):
 
 
 def test_a_model_without_an_input_is_refused(tmp_path):
-    said = refused(tmp_path, keras.Sequential([keras.layers.Dense(2)]).to_json())
-    assert "Begin it with keras.Input" in said
+    error = refused(tmp_path, keras.Sequential([keras.layers.Dense(2)]).to_json())
+    assert "Begin the model with keras.Input" in error
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-3, 9) | st.text(max_size=8) | st.sampled_from(
@@ -437,7 +438,7 @@ def test_a_function_in_a_file_never_runs_even_in_the_unsafe_mode(tmp_path):
     code = """
 import json, keras, lossreg
 from pathlib import Path
-from lossreg.builder.model import build_model
+from lossreg.model import build_model
 layer = keras.layers.Lambda(lambda x: (__import__("pathlib").Path("ran").touch(), x)[1])
 model = keras.Sequential([keras.Input((2,)), layer])
 Path("model.json").write_text(model.to_json())
@@ -455,14 +456,14 @@ print("ran" if Path("ran").exists() else "didn't run")
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     # The last line shows that Keras itself would have run it.
-    said, ours, theirs = done.stdout.splitlines()
-    assert "a config can't have 'Lambda': it runs a function" in said
+    error, ours, theirs = done.stdout.splitlines()
+    assert "a config can't have 'Lambda': it runs a function" in error
     assert (ours, theirs) == ("didn't run", "ran")
 
 
 def test_a_file_of_too_many_weights_is_told_before_there_are_any(tmp_path):
     model = with_layer(dense(units=10**9, name="wide"))
     # 4 * 2 + 2 of the layer that is there, and 3 * 10**9.
-    said = refused(tmp_path, model)
-    assert "would have 3,000,000,010 weights" in said
-    assert "Its largest layer is 'wide'." in said
+    error = refused(tmp_path, model)
+    assert "would have 3,000,000,010 weights" in error
+    assert "Its largest layer is 'wide'." in error

@@ -9,8 +9,8 @@ import pytest
 from keras import constraints, layers, ops, regularizers
 
 import lossreg
-from lossreg.builder.objective.report import objective
 from lossreg.errors import ParameterError, ShapeError
+from lossreg.objectives import objective
 
 tensorflow_only = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="what TensorFlow's training calls"
@@ -535,7 +535,7 @@ def test_a_model_that_evaluates_no_loss_is_told_so():
     model = Nameless()
     model(inputs())
     model.compile("sgd")
-    with pytest.raises(ParameterError, match="gives no 'loss', only total_loss"):
+    with pytest.raises(ParameterError, match="returns no 'loss', only total_loss"):
         objective(model, inputs())
 
 
@@ -812,7 +812,7 @@ def lossless():
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "said"),
+    ("model", "options", "message"),
     [
         pytest.param(lambda: "model", {}, r"keras.Model, got 'model' \(str\)", id="no model"),
         pytest.param(uncompiled, {}, r"isn't compiled.*model\.compile\(optimizer", id="uncompiled"),
@@ -820,20 +820,20 @@ def lossless():
         pytest.param(lossless, {}, r"without a loss.*model\.compile\('adam'", id="no loss"),
         pytest.param(network, {"batch_size": 0}, "from 1, got 0", id="batch size 0"),
         pytest.param(network, {"batch_size": True}, "from 1, got True", id="batch size True"),
-        pytest.param(network, {"y": None}, "needs y", id="no labels"),
+        pytest.param(network, {"y": None}, "needs labels. Give y", id="no labels"),
         pytest.param(network, {"y": [[1, 0, 1]] * 70}, "np.asarray", id="labels in lists"),
         pytest.param(network, {"x": 3.0}, r"'x' must be an array.*got 3.0", id="a number"),
-        pytest.param(network, {"x": Batches()}, "labels within: leave y out", id="labels twice"),
+        pytest.param(network, {"x": Batches()}, "contains its labels. Leave y", id="labels twice"),
     ],
 )
-def test_what_cant_be_evaluated_is_told_with_what_to_do(model, options, said):
+def test_what_cant_be_evaluated_is_told_with_what_to_do(model, options, message):
     given = {"x": inputs(), "y": labels(), **options}
-    with pytest.raises(ParameterError, match=said):
+    with pytest.raises(ParameterError, match=message):
         objective(model(), **given)
 
 
 @pytest.mark.parametrize(
-    ("loss", "options", "said"),
+    ("loss", "options", "message"),
     [
         pytest.param("mse", {"x": inputs(60)}, "x 60 and y 70", id="fewer inputs"),
         pytest.param("mse", {"x": inputs(0), "y": labels(0)}, "no samples", id="none"),
@@ -846,7 +846,7 @@ def test_what_cant_be_evaluated_is_told_with_what_to_do(model, options, said):
         pytest.param(
             lossreg.get_loss("mse"),
             {"y": labels(outputs=2)},
-            r"^Loss 'mean_squared_error' takes y_true and y_pred of one shape",
+            r"^Loss 'mean_squared_error' takes y_true and y_pred of the same shape",
             id="the loss's own error",
         ),
         pytest.param(
@@ -857,9 +857,9 @@ def test_what_cant_be_evaluated_is_told_with_what_to_do(model, options, said):
         ),
     ],
 )
-def test_data_that_dont_fit_are_told(loss, options, said):
+def test_data_that_dont_fit_are_told(loss, options, message):
     model = network(loss)
-    with pytest.raises(ShapeError, match=said):
+    with pytest.raises(ShapeError, match=message):
         objective(model, **{"x": inputs(), "y": labels(), **options})
     # The next call, with data that fit, is not the worse for it.
     assert_as_evaluated(model, inputs(), labels())
@@ -875,7 +875,7 @@ def test_an_endless_dataset_is_refused():
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.ones((4, 7)), r"takes samples of shape \(4,\), and those of 'x' have \(7,\)"),
+        (np.ones((4, 7)), r"takes samples of shape \(4,\), and the samples of 'x' have \(7,\)"),
         (np.array([["a"] * 4] * 4), "'x' must hold numbers, got <U1 features"),
     ],
 )

@@ -309,11 +309,11 @@ def rewritten(source, target, change):
         ({"loss": "os.system"}, "can't be named"),
         ({"loss": "../x"}, "can't be named"),
         ({"loss": "x" * 10_000}, "has 10000 characters"),
-        ({"loss": None}, "no config of a registered loss"),
+        ({"loss": None}, "isn't the config of a registered loss"),
         ({"loss": "evil-package/x"}, "know and trust that package: pip install evil-package"),
         ({"params": {"delta": "2"}}, "'delta' must be a number > 0, got '2'"),
         ({"params": {"command": "touch pwned"}}, "no parameter 'command'"),
-        ({"command": "touch pwned"}, "unknown keys: 'command'"),
+        ({"command": "touch pwned"}, "The key 'command' isn't one of loss"),
         (
             {"dtype": {"module": "os", "class_name": "system", "config": "touch pwned"}},
             "'dtype' must be 'float32', .* or None",

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import lossreg
-from lossreg import discovery
 from lossreg.testing import run_checks
 
 # A module as people have it, written as Keras' guides teach; lossreg isn't known to it.
@@ -99,9 +98,9 @@ def site(tmp_path_factory):
     (info / "entry_points.txt").write_text("[lossreg]\ntheirs = their_research_lossreg.plugin\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site)
-        discovery.refresh()
+        lossreg.refresh()
         yield site
-    discovery.refresh()
+    lossreg.refresh()
 
 
 def theirs(**params):
@@ -139,7 +138,7 @@ def test_its_parameters_are_those_of_its_init():
 def test_the_options_of_keras_are_keras_options():
     loss = lossreg.get_loss("asymmetric", reduction="sum", dtype="float64", name="mine")
     assert (loss.reduction, loss.dtype, loss.name) == ("sum", "float64", "mine")
-    with pytest.raises(lossreg.ParameterError, match="'reduction' is no parameter of a loss"):
+    with pytest.raises(lossreg.ParameterError, match="'reduction' isn't a parameter of a loss"):
         lossreg.bind("asymmetric", reduction="sum")
 
 
@@ -176,9 +175,9 @@ def test_a_saved_model_loads_in_a_process_that_imports_only_lossreg(site, tmp_pa
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(done.stdout.splitlines()[-1])
     x = np.ones((4, 2), "float32")
-    assert said == {
+    assert found == {
         "params": {"under": 5, "over": 0.5},
         "dtype": "float32",
         "loss": pytest.approx(model.evaluate(x, x[:, :1], verbose=0), rel=1e-5),

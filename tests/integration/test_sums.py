@@ -11,14 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossreg
-from lossreg import (
-    ConfigError,
-    NotInstalledError,
-    ParameterError,
-    ShapeError,
-    WeightError,
-    discovery,
-)
+from lossreg import ConfigError, ParameterError
+from lossreg.errors import NotInstalledError, ShapeError, WeightError
+from lossreg.registry import installed
 
 Y_TRUE = np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]], "float32")
 Y_PRED = np.array([[0.2, 0.7], [0.6, 0.9], [0.4, 0.1]], "float32")
@@ -165,7 +160,7 @@ def test_keras_config_of_a_sum_gives_the_sum():
         ({"sum": []}, ConfigError),
         ({"sum": "mse"}, ConfigError),
         ({"sum": [{"loss": "keras/huber"}]}, ConfigError),
-        ({"sum": [{"loss": "os.system", "weight": 1.0}]}, lossreg.LossNameError),
+        ({"sum": [{"loss": "os.system", "weight": 1.0}]}, lossreg.errors.LossNameError),
         ({"sum": [{"loss": "acme/poly1", "weight": 1.0}]}, NotInstalledError),
         ({"module": "os"}, ConfigError),
         ({"dtype": {"module": "os", "class_name": "system"}}, ConfigError),
@@ -190,7 +185,7 @@ def test_what_a_bound_sum_says_means_the_same_sum(terms):
     assert lossreg.bind(str(bound)) == bound
 
 
-@pytest.mark.parametrize("name", [e.qualified_name for e in discovery.installed().entries()])
+@pytest.mark.parametrize("name", [e.qualified_name for e in installed().entries()])
 def test_a_loss_as_data_gives_the_loss_again(name, changed):
     loss = lossreg.get_loss(name, reduction="sum", dtype="bfloat16", **changed(name))
     config = json.loads(json.dumps(lossreg.to_config(loss)))
@@ -206,5 +201,5 @@ def test_a_sum_as_data_gives_the_sum_again():
 
 
 def test_what_is_no_registered_loss_has_no_config():
-    with pytest.raises(ConfigError, match=r"is no loss of lossreg. Make it by get_loss"):
+    with pytest.raises(ConfigError, match=r"isn't a loss of lossreg. Build it with get_loss"):
         lossreg.to_config(keras.losses.MeanSquaredError())

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 import lossreg
-from lossreg import WeightError
-from lossreg.errors import LossregError
+from lossreg.errors import LossregError, WeightError
 
 NAMES = [
     f"{distribution}/{spec.name}"
@@ -428,19 +427,19 @@ def test_a_loss_weight_works_where_a_sample_has_no_value_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("name", "outputs", "said"),
+    ("name", "outputs", "message"),
     [
         ("categorical_crossentropy", 3, "'sparse_categorical_crossentropy' takes them"),
         ("categorical_focal", 3, "'sparse_focal' takes them"),
-        ("mse", 3, "one shape"),
+        ("mse", 3, "same shape"),
         ("scce", 1, "classes"),
     ],
 )
-def test_fit_says_which_labels_a_loss_takes(name, outputs, said):
+def test_fit_says_which_labels_a_loss_takes(name, outputs, message):
     x, _, classes = digits_like()
     model = dense_model(outputs)
     model.compile("sgd", loss=lossreg.get_loss(name), run_eagerly=name == "scce")
-    with pytest.raises(LossregError, match=said):
+    with pytest.raises(LossregError, match=message):
         model.fit(x, classes, verbose=0)
 
 

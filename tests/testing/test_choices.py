@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
-from lossreg.testing.choices import KINDS, REQUIRED, edges, kinds, others, outside
+from lossreg.testing.choices import KINDS, REQUIRED, edges, kinds, other_values, values_outside
 
 CLASSES = 4
 
@@ -38,8 +38,8 @@ def ranges(draw):
 @given(ranges())
 def test_a_number_is_tried_inside_its_range_and_beyond_it(annotation):
     assert all(allows(annotation, value) for value in edges(annotation))
-    assert not any(allows(annotation, float(value)) for value in outside(annotation))
-    assert any(allows(annotation, value) for value in others(annotation, 0.0, CLASSES))
+    assert not any(allows(annotation, float(value)) for value in values_outside(annotation))
+    assert any(allows(annotation, value) for value in other_values(annotation, 0.0, CLASSES))
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_a_number_is_tried_inside_its_range_and_beyond_it(annotation):
     ],
 )
 def test_the_first_value_that_is_tried_tells_most(annotation, default, first):
-    assert others(annotation, default, CLASSES)[0] == first
+    assert other_values(annotation, default, CLASSES)[0] == first
 
 
 @pytest.mark.parametrize("annotation", [str, dict[str, float], object])
 def test_nothing_is_tried_where_a_type_says_nothing(annotation):
-    assert others(annotation, "default", CLASSES) == []
+    assert other_values(annotation, "default", CLASSES) == []
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_nothing_is_tried_where_a_type_says_nothing(annotation):
         (float, {"number"}),
         (Annotated[float, Ge(0)] | None, {"number", "None"}),
         (Annotated[float | None, Ge(0)], {"number", "None"}),
-        (Literal["mean", 2], {"text", "number"}),
+        (Literal["mean", 2], {"string", "number"}),
         (float | tuple[float, ...], {"number", "list"}),
         (dict[str, float], {"mapping"}),
         (Any, None),

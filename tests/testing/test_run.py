@@ -7,9 +7,9 @@ import textwrap
 import pytest
 from fakes import ACME, add
 
-from lossreg import BrokenPluginError, ParameterError, Registry
-from lossreg.discovery import Plugin, discover
-from lossreg.errors import PluginWarning
+from lossreg import ParameterError, Registry
+from lossreg.errors import BrokenPluginError, PluginWarning
+from lossreg.registry import PluginRecord, discover
 from lossreg.testing import loss_checks, run_checks
 from lossreg.testing.run import CHECKS, promise
 
@@ -52,6 +52,12 @@ def test_each_loss_and_check_has_a_result(poly1):
 
 
 @pytest.mark.usefixtures("light")
+def test_the_failures_are_listed_as_the_documentation_lists_them(poly1):
+    failed = [r for r in run_checks("acme-losses", registry=poly1) if r.state == "failed"]
+    assert [(result.loss, result.check) for result in failed] == [("poly1", "docstring")]
+
+
+@pytest.mark.usefixtures("light")
 @pytest.mark.parametrize("name", ["docstring", "poly1-docstring"])
 def test_a_failure_can_be_expected_for_all_losses_or_for_one(poly1, name):
     found = results(poly1, expected_failures={name: "Nobody reads it."})
@@ -80,7 +86,7 @@ def test_an_unknown_distribution_is_named(poly1):
 
 
 def test_a_broken_plugin_is_refused_with_its_cause():
-    plugin = Plugin(provider=ACME, name="acme", module="no_such_module_anywhere")
+    plugin = PluginRecord(provider=ACME, entry_point="acme", module="no_such_module_anywhere")
     with pytest.warns(PluginWarning):
         registry = discover([plugin])
     with pytest.raises(BrokenPluginError, match="fails to import") as caught:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from fakes import spec
 
-from lossreg.spec import Labels, Outputs
+from lossreg.loss import Labels, Outputs
 from lossreg.testing.results import NotApplicableError
 from lossreg.testing.samples import Situation, draw
 
-# What each kind of labels and predictions is, as lossreg/spec.py says it.
+# What each kind of labels and predictions is, as lossreg/loss/spec.py describes it.
 LABELS = {
     "real": np.isfinite,
     "positive": lambda y: y > 0,

@@ -1,1 +1,1 @@
-"""The promises, by family; the first line of each docstring is the promise."""
+"""The checks, by family; the first line of a check's docstring is the promise that it checks."""

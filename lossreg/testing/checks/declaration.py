@@ -7,23 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from lossreg.errors import ParameterError
-from lossreg.known import PACKAGES
-from lossreg.lazy import keras
-from lossreg.params import documented_arguments
-
+from ...errors import ParameterError
+from ...loss import documented_arguments, keras_bases, parse_docstring
+from ...registry import PACKAGES
 from .. import choices
-from ..imports import faults
-from ..results import ConformanceError, NotApplicableError, broken, raised
+from ..imports import find_faults
+from ..results import ConformanceError, NotApplicableError, error_of
 from ..subject import Params, Subject
 
 
 def unknown_parameter(subject: Subject) -> None:
-    """A parameter that the loss hasn't is refused."""
-    for name in {"no_such_parameter", "gama", "from_logit"} - _annotations(subject).keys():
-        if not _refused(subject, {name: 1.0}):
-            raise broken(
-                at=f"{name}=1.0",
+    """A parameter that the loss doesn't have is refused."""
+    known = subject.entry.signature.annotations.keys()
+    for name in {"no_such_parameter", "gama", "from_logit"} - known:
+        if not _refuses(subject, {name: 1.0}):
+            raise ConformanceError.at(
+                f"{name}=1.0",
                 expected="a ParameterError",
                 got="a loss",
                 advice="Declare each parameter by its name.",
@@ -33,23 +32,23 @@ def unknown_parameter(subject: Subject) -> None:
 def parameter_type(subject: Subject) -> None:
     """A value of the wrong type is refused for every parameter."""
     known = 0
-    for name, annotation in _annotations(subject).items():
+    for name, annotation in subject.entry.signature.annotations.items():
         taken = choices.kinds(annotation)
         if annotation is Any and subject.entry.signature.is_function:
-            raise broken(
-                at=f"parameter {name!r}",
+            raise ConformanceError.at(
+                f"parameter {name!r}",
                 expected="a type, such as Annotated[float, Ge(0)]",
                 got="Any",
                 advice="Write what the parameter takes, so that a mistake is found early.",
             )
-        # A type of the author's own checks itself.
+        # A class of the author's own checks its values itself.
         if taken is None:
             continue
         known += 1
         for kind, value in choices.KINDS.items():
-            if kind not in taken and not _refused(subject, {name: value}):
-                raise broken(
-                    at=f"{name}={value!r}",
+            if kind not in taken and not _refuses(subject, {name: value}):
+                raise ConformanceError.at(
+                    f"{name}={value!r}",
                     expected=f"a ParameterError, since {name!r} is {annotation}",
                     got="a loss",
                     advice="Let no validator turn one type into another.",
@@ -62,45 +61,44 @@ def parameter_range(subject: Subject) -> None:
     """A value outside its range is refused, and every one inside gives finite values."""
     members = [
         (name, member)
-        for name, annotation in _annotations(subject).items()
+        for name, annotation in subject.entry.signature.annotations.items()
         for member in choices.members(annotation)
-        if choices.outside(member) or choices.edges(member)
+        if choices.values_outside(member) or choices.edges(member)
     ]
     if not members:
         raise NotApplicableError("it has no parameter that is a number or a choice")
-    _defaults_in_range(subject)
+    _check_defaults(subject)
     for name, member in members:
-        for value in choices.outside(member):
-            if not _refused(subject, {name: value}):
-                raise broken(
-                    at=f"{name}={value!r}",
+        for value in choices.values_outside(member):
+            if not _refuses(subject, {name: value}):
+                raise ConformanceError.at(
+                    f"{name}={value!r}",
                     expected="a ParameterError, since it is outside the range",
                     got="a loss",
                     advice=f"Give {name!r} no alternative without a range.",
                 )
-        _finite_inside(subject, name, choices.edges(member))
+        _check_inside(subject, name, choices.edges(member))
 
 
 def docstring(subject: Subject) -> None:
     """The documentation has a formula, Args, Returns and Source, and begins with the summary."""
     if not subject.entry.signature.is_function:
-        raise NotApplicableError("it was written for Keras and keeps the documentation it has")
-    doc = subject.entry.doc
-    first = doc.partition("\n")[0]
-    if first != subject.spec.summary:
+        raise NotApplicableError("it was written for Keras and keeps its documentation")
+    doc, spec = parse_docstring(subject.entry.doc), subject.spec
+    if doc.summary != spec.summary:
         raise ConformanceError(
-            f"Its docstring begins with {first!r}, and its spec says {subject.spec.summary!r}. "
-            "Write one sentence in both."
+            f"Its docstring begins with {doc.summary!r}, and the summary in its spec is "
+            f"{spec.summary!r}. Write one sentence in both."
         )
-    description = re.split(r"^(?:Args|Returns|Source|Raises):$", doc, flags=re.MULTILINE)[0]
+    description = f"{doc.text} {doc.sections.get('Formula', '')}"
     # `code` with an operator or a call in it, over one line or several.
     missing = [] if re.search(r"`[^`]*[-+*/()][^`]*`", description) else ["a formula in `code`"]
     missing += [
-        f"a section {section!r}"
-        for section in ("Args:", "Returns:", "Source:")
-        if not re.search(rf"^{section}\n +\S", doc, re.MULTILINE)
+        f"a section '{section}:'"
+        for section in ("Args", "Returns", "Source")
+        if section not in doc.sections
     ]
-    arguments = documented_arguments(doc)
+    arguments = documented_arguments(subject.entry.doc)
     parameters = [parameter.name for parameter in subject.entry.signature.parameters]
     missing += [
         f"{name!r} in Args" for name in ("y_true", "y_pred", *parameters) if name not in arguments
@@ -111,19 +109,17 @@ def docstring(subject: Subject) -> None:
 
 def light_import(subject: Subject) -> None:
     """Listing the plugin, and showing the loss, imports no Keras."""
-    found = subject.suite.cached(faults)
+    found = subject.suite.remember(find_faults)
     plugin = [module for module in subject.suite.modules if module in found]
-    module = subject.spec.target.partition(":")[0]
+    target, module = subject.entry.target, subject.spec.target.partition(":")[0]
     # A subclass of Keras' Loss can't be written without Keras.
-    of_keras = inspect.isclass(subject.entry.target) and issubclass(
-        subject.entry.target, keras.losses.Loss
-    )
-    for name in [*plugin, *([module] if module in found and not of_keras else [])]:
-        raise broken(
-            at=f"'import {name}' in a fresh process",
+    light = not (inspect.isclass(target) and "Loss" in keras_bases(target))
+    for name in [*plugin, *([module] if module in found and light else [])]:
+        raise ConformanceError.at(
+            f"'import {name}' in a fresh process",
             expected="no import of a framework",
             got=found[name],
-            advice="In a plugin module import lossreg only; in a loss module write "
+            advice="In a plugin module import lossreg only. In a loss module write "
             "'from lossreg.lazy import keras, ops'.",
         )
 
@@ -145,11 +141,7 @@ def names(subject: Subject) -> None:
             )
 
 
-def _annotations(subject: Subject) -> dict[str, object]:
-    return dict(subject.entry.signature.annotations)
-
-
-def _refused(subject: Subject, params: Params) -> bool:
+def _refuses(subject: Subject, params: Params) -> bool:
     required = {p.name for p in subject.entry.signature.parameters if p.required}
     base = {name: subject.defaults[name] for name in required}
     try:
@@ -159,7 +151,7 @@ def _refused(subject: Subject, params: Params) -> bool:
     return False
 
 
-def _defaults_in_range(subject: Subject) -> None:
+def _check_defaults(subject: Subject) -> None:
     given = {p.name: p.default for p in subject.entry.signature.parameters if not p.required}
     try:
         subject.entry.bind({**subject.defaults, **given})
@@ -169,24 +161,24 @@ def _defaults_in_range(subject: Subject) -> None:
         ) from error
 
 
-def _finite_inside(subject: Subject, name: str, values: list[Any]) -> None:
+def _check_inside(subject: Subject, name: str, values: list[Any]) -> None:
     for value in values:
         try:
             params = subject.entry.bind({**subject.defaults, name: value}).params
         except ParameterError:
             continue
-        error = raised(functools.partial(_finite, subject, params))
+        error = error_of(functools.partial(_check_finite, subject, params))
         # Where no input can be drawn, there are no values.
         if error is not None and not isinstance(error, NotApplicableError):
-            raise broken(
-                at=f"ordinary predictions and {name}={value!r}, which its range allows",
+            raise ConformanceError.at(
+                f"ordinary predictions and {name}={value!r}, which its range allows",
                 expected="finite values",
                 got=f"{type(error).__name__}: {error}",
                 advice=f"Give {name!r} the range in which the formula has a value.",
             )
 
 
-def _finite(subject: Subject, params: Params) -> None:
+def _check_finite(subject: Subject, params: Params) -> None:
     values = subject.values(subject.case(params))
     wrong = values[~np.isfinite(values)]
     if wrong.size:

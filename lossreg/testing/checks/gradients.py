@@ -1,28 +1,27 @@
-"""What a loss's gradients promise, and compiling with them."""
+"""What a loss's gradients promise, and what it promises when it is compiled."""
 
 from typing import Any
 
 import numpy as np
 
-from lossreg.lazy import keras
-
+from ...lazy import keras
+from ...loss import OUTPUTS
 from .. import backend
-from ..results import NotApplicableError, broken
-from ..samples import Array, away, class_axis, labels_of, outputs, truth
-from ..subject import Params, Subject, tensors, worst
+from ..results import ConformanceError, NotApplicableError
+from ..samples import Array, encode, truth, wrong_labels
+from ..subject import Params, Subject, first_row, tensors
 
 
 def finite_gradients(subject: Subject) -> None:
     """The gradient is finite, for perfect and the worst predictions too."""
     for case in subject.cases("ordinary", "perfect", "extreme"):
         _, gradient = subject.value_and_gradient(case)
-        if not np.isfinite(gradient).all():
-            index = worst(gradient, ~np.isfinite(gradient))
-            found = gradient[index][~np.isfinite(gradient[index])]
-            raise broken(
-                at=case.row(index),
+        wrong = ~np.isfinite(gradient)
+        if wrong.any():
+            raise ConformanceError.at(
+                case.row(first_row(gradient, wrong)),
                 expected="a finite gradient",
-                got=f"{found[0]} in it",
+                got=f"{gradient[wrong][0]} in it",
                 advice="A root, a power below 1 and a logarithm are infinitely steep at 0: keep "
                 "their argument away from it, also in the branch that ops.where doesn't take.",
             )
@@ -30,32 +29,30 @@ def finite_gradients(subject: Subject) -> None:
 
 def saturated_model_learns(subject: Subject) -> None:
     """A model that is sure of a wrong answer still gets a gradient that corrects it."""
-    params = subject.defaults
-    if subject.spec.y_true not in ("binary", "sign", "one_hot", "integer") or outputs(
-        subject.spec, params
-    ) not in ("logits", "probabilities"):
-        raise NotApplicableError("it takes no logits and no probabilities of classes")
+    spec = subject.spec
+    if not (spec.labels.is_class and OUTPUTS[spec.outputs(subject.defaults)].is_class):
+        raise NotApplicableError("it takes neither logits nor probabilities of classes")
     # On TensorFlow Keras leaves the logits on the output of a sigmoid, and nowhere else.
     kept = keras.backend.backend() == "tensorflow"
-    bases = [p for p in subject.bases if kept or outputs(subject.spec, p) == "logits"]
+    bases = [p for p in subject.bases if kept or spec.outputs(p) == "logits"]
     if not bases:
-        raise NotApplicableError("it takes no logits, and only on TensorFlow Keras keeps them")
+        raise NotApplicableError("it takes no logits, and Keras keeps them on TensorFlow only")
     for params in bases:
-        by_logits = outputs(subject.spec, params) == "logits"
-        usual = _pull(subject, params, 3.0)
+        usual = np.abs(_pull(subject, params, 3.0)).max()
         for gap in (30.0, 100.0):
             pull = _pull(subject, params, gap)
-            # Not for each sample the same: classes may be weighted.
-            weak = ~(pull > 1e-3 * np.abs(usual).max())
+            # Not the same for each sample: classes may be weighted.
+            weak = ~(pull > 1e-3 * usual)
             if weak.any():
+                by_logits = spec.outputs(params) == "logits"
                 behind = "logits" if by_logits else "logits behind the probabilities"
-                raise broken(
-                    at=f"{behind} that are wrong by {gap:g} and {subject.said(params)}",
-                    expected=f"a pull towards the truth, as the {np.abs(usual).max():.3g} "
+                raise ConformanceError.at(
+                    f"{subject.entry.call(params)} and {behind} that are wrong by {gap:g}",
+                    expected=f"a pull towards the truth, as the {usual:.3g} "
                     "where they are wrong by 3",
                     got=f"{pull[weak][0] + 0.0:.3g}",
                     advice="Compute from logits and clip nothing; where y_pred is probabilities, "
-                    "Keras' own cross-entropies use the logits behind them.",
+                    "lossreg.numerics.logits_of returns the logits behind them.",
                 )
 
 
@@ -66,11 +63,11 @@ def numerical_gradient(subject: Subject) -> None:
         case = subject.case(params)
         y_true, y_pred = tensors(case.sample, "float64")
         function = subject.function(params, "float64")
-        values, gradient = backend.eager()(function, y_true, y_pred)
+        values, gradient = backend.value_and_gradient(function, y_true, y_pred)
         dtype = keras.backend.standardize_dtype(values.dtype)
         if dtype != "float64":
-            raise broken(
-                at=f"predictions in float64, {case}",
+            raise ConformanceError.at(
+                f"{case} in float64",
                 expected="values in float64",
                 got=f"values in {dtype}",
                 advice="Cast to y_pred's dtype, or to float32 only where that is narrower.",
@@ -86,8 +83,8 @@ def numerical_gradient(subject: Subject) -> None:
             )
             measured, claimed = (ahead - behind) / (2 * step), float((gradient * direction).sum())
             if not abs(measured - claimed) <= 1e-5 * (1e-2 + np.abs(gradient * near).sum()):
-                raise broken(
-                    at=f"{case}, each number moved by {step:g} of its size",
+                raise ConformanceError.at(
+                    f"{case}, each number moved by {step:g} of its size",
                     expected=f"a slope of {measured:.8g}, as measured",
                     got=f"{claimed:.8g} from the gradient",
                     advice="Look for ops.stop_gradient, rounding, argmax, or a custom gradient "
@@ -101,24 +98,19 @@ def compiled(subject: Subject) -> None:
     for params in subject.both:
         case = subject.case(params)
         function = subject.function(params)
-        y_true, y_pred = tensors(case.sample, "float32")
-        values, gradient = map(backend.numbers, backend.eager()(function, y_true, y_pred))
-        for called, way in ways.items():
-            again = dict(
-                zip(
-                    ("values", "gradients"),
-                    map(backend.numbers, way(function, y_true, y_pred)),
-                    strict=True,
-                )
-            )
-            for what, expected in (("values", values), ("gradients", gradient)):
+        arrays = tensors(case.sample)
+        eager = [backend.numbers(each) for each in backend.value_and_gradient(function, *arrays)]
+        for name, way in ways.items():
+            for what, expected, tensor in zip(
+                ("values", "gradients"), eager, way(function, *arrays), strict=True
+            ):
+                got = backend.numbers(tensor)
                 scale = max(1.0, float(np.abs(expected).max()))
-                if not np.allclose(again[what], expected, rtol=1e-4, atol=1e-5 * scale):
-                    difference = float(np.abs(again[what] - expected).max())
-                    raise broken(
-                        at=f"{case}, under {called}",
+                if not np.allclose(got, expected, rtol=1e-4, atol=1e-5 * scale):
+                    raise ConformanceError.at(
+                        f"{case}, under {name}",
                         expected=f"the {what} of the eager loss",
-                        got=f"{what} that differ by up to {difference:.3g}",
+                        got=f"{what} that differ by up to {np.abs(got - expected).max():.3g}",
                         advice="Use keras.ops only: no numpy, no Python `if` or state that "
                         "depends on tensors or on the call.",
                     )
@@ -126,24 +118,25 @@ def compiled(subject: Subject) -> None:
 
 def _pull(subject: Subject, params: Params, gap: float) -> Array:
     """Return for each sample how steeply the loss falls from a wrong answer to the right one."""
-    spec, axis = subject.spec, class_axis(params)
-    exclusive = spec.y_true in ("one_hot", "integer")
+    spec, axis = subject.spec, subject.spec.class_axis(params)
+    exclusive = spec.labels.is_exclusive
     hot = truth(spec, np.random.default_rng(5), axis)
-    wrong = away(hot, axis, exclusive=exclusive)
+    wrong = wrong_labels(spec, hot, axis)
     # One logit carries the gap between two answers, or two classes share it.
     scores = gap * wrong if exclusive else gap * (2 * wrong - 1)
     towards = hot - wrong if exclusive else 2 * hot - 1
     function = subject.function(params)
 
     def values(y_true: Any, logits: Any) -> Any:
-        if outputs(spec, params) == "logits":
+        if spec.outputs(params) == "logits":
             return function(y_true, logits)
         if exclusive:
             return function(y_true, keras.activations.softmax(logits, axis=axis))
         return function(y_true, keras.activations.sigmoid(logits))
 
-    y_true = backend.tensor(labels_of(spec, hot, axis), "float32")
-    _, gradient = backend.eager()(values, y_true, backend.tensor(scores, "float32"))
+    y_true = backend.tensor(encode(spec, hot, axis), "float32")
+    y_pred = backend.tensor(scores, "float32")
+    _, gradient = backend.value_and_gradient(values, y_true, y_pred)
     slopes = backend.numbers(gradient) * towards
     return np.asarray(-slopes.sum(axis=tuple(range(1, slopes.ndim))))
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..reload import OPTIONS, reloaded
-from ..results import ConformanceError, NotApplicableError, broken, raised
+from ..reload import OPTIONS, reload
+from ..results import ConformanceError, NotApplicableError, error_of
 from ..subject import Params, Subject, values_of
+
+_PLAIN_DATA = "Let parameters be numbers, strings, True, False, None, and lists of these"
 
 
 def config(subject: Subject) -> None:
@@ -18,13 +20,13 @@ def config(subject: Subject) -> None:
         saved = json.loads(json.dumps(loss.get_config(), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ConformanceError(
-            f"With {subject.said(subject.changed)}: its config is no JSON: {error}. "
-            "Let parameters be numbers, texts, True, False, None, and lists of these."
+            f"The config of {subject.entry.call(subject.changed)} isn't JSON: {error}. "
+            f"{_PLAIN_DATA}."
         ) from error
     _same_parameters(subject, saved["params"], "a config")
     if saved["loss"] != subject.entry.qualified_name:
-        raise broken(
-            at="get_config",
+        raise ConformanceError.at(
+            "get_config",
             expected=f"the name {subject.entry.qualified_name!r}",
             got=repr(saved["loss"]),
             advice="Offer the loss under its own distribution.",
@@ -35,18 +37,18 @@ def pickling(subject: Subject) -> None:
     """A pickled loss comes back with every parameter, and with its values."""
     loss = subject.loss(subject.changed, **OPTIONS)
     copies: list[Any] = []
-    error = raised(lambda: copies.append(pickle.loads(pickle.dumps(loss))))  # noqa: S301 - ours
+    error = error_of(lambda: copies.append(pickle.loads(pickle.dumps(loss))))  # noqa: S301 - ours
     if error is not None:
         raise ConformanceError(
-            f"With {subject.said(subject.changed)}: it can't be pickled: {error}. "
+            f"{subject.entry.call(subject.changed)} can't be pickled: {error}. "
             "Let parameters be plain data, and the loss an attribute of a module."
         ) from error
     (copied,) = copies
     _same_parameters(subject, copied.params, "a pickle")
     case = subject.case(subject.changed)
     if not np.allclose(values_of(copied, case), subject.values(case), rtol=1e-5, equal_nan=True):
-        raise broken(
-            at=f"{case}, after a pickle",
+        raise ConformanceError.at(
+            f"{case}, after a pickle",
             expected="the values that it had",
             got="others",
             advice="Let a value depend on labels, predictions and parameters only.",
@@ -55,19 +57,20 @@ def pickling(subject: Subject) -> None:
 
 def fresh_process(subject: Subject) -> None:
     """Every parameter survives a `.keras` file that a fresh process loads, and so do the values."""
-    found = subject.suite.cached(reloaded).get(subject.spec.name)
+    found = subject.suite.remember(reload).get(subject.spec.name)
     if found is None:
         raise NotApplicableError("no input can be drawn for it")
     if found.error:
         raise ConformanceError(
-            f"A model compiled with it, {subject.said(subject.changed)}, {found.error} "
-            "It must be found by its name wherever its package is installed."
+            f"A model compiled with {subject.entry.call(subject.changed)} "
+            f"{found.error.rstrip('.')}. A fresh process must find the loss by its name wherever "
+            "its package is installed."
         )
     _same_parameters(subject, found.config["params"], "a .keras file")
     for option, value in OPTIONS.items():
         if found.config[option] != value:
-            raise broken(
-                at=f"{option}={value!r}",
+            raise ConformanceError.at(
+                f"{option}={value!r}",
                 expected="the same after loading",
                 got=repr(found.config[option]),
                 advice="Leave the options of Keras to Keras.",
@@ -75,25 +78,24 @@ def fresh_process(subject: Subject) -> None:
     case = subject.case(subject.changed)
     values = subject.values(case)
     if not np.allclose(found.values, values, rtol=1e-5, atol=1e-6, equal_nan=True):
-        raise broken(
-            at=f"{case}, loaded in a fresh process",
+        raise ConformanceError.at(
+            f"{case}, loaded in a fresh process",
             expected=f"the values that it had, such as {values.reshape(-1)[0]:.6g}",
             got=f"{np.reshape(found.values, -1)[0]:.6g}",
             advice="Let a value depend on labels, predictions and parameters only; "
-            "Python's hash of a text differs from process to process.",
+            "Python's hash of a string differs from process to process.",
         )
 
 
 def _same_parameters(subject: Subject, saved: Params, where: str) -> None:
-    """Raise if saved parameters, given to the loss again, aren't what they were."""
+    """Raise if the loss, given its saved parameters, has others than before."""
     loaded: list[Params] = []
-    error = raised(lambda: loaded.append(subject.entry.bind(saved).params))
+    error = error_of(lambda: loaded.append(subject.entry.bind(saved).params))
     expected = subject.entry.bind(subject.changed).params
     if error is not None or loaded != [expected]:
-        raise broken(
-            at=f"{subject.said(subject.changed)}, in {where}",
+        raise ConformanceError.at(
+            f"{subject.entry.call(subject.changed)} in {where}",
             expected="the same parameters after loading",
             got=str(error or loaded[0]),
-            advice="Let parameters be numbers, texts, True, False, None, and lists of these; "
-            "the keys of a mapping are texts.",
+            advice=f"{_PLAIN_DATA}; the keys of a mapping are strings.",
         )

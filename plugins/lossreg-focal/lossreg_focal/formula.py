@@ -5,15 +5,14 @@ JAX, and by name on torch.
 """
 
 from lossreg.lazy import ops
-
-from .predictions import smallest, spacing
+from lossreg.numerics import smallest, spacing
 
 # The difference of two finite logits can overflow, and no weight of 0 silences infinity.
 _LOWEST = -1e30
 
 
 def power(base, exponent: float):
-    """Return `base**exponent`, several times faster than pow where it can be."""
+    """Return `base**exponent`; products and roots are several times faster than pow."""
     if exponent == 0:
         return ops.ones_like(base)
     whole, half = divmod(exponent, 1)

@@ -6,9 +6,9 @@ from annotated_types import Ge, Le
 
 from lossreg import ParameterError
 from lossreg.lazy import ops
+from lossreg.numerics import at_least_float32, clip, leave_out, logits_of, total
 
 from .formula import binary, categorical, cross_entropy, focused, power
-from .predictions import at_least_float32, clip, leave_out, logits_of, total
 
 
 def focal(
@@ -162,7 +162,7 @@ def sparse_focal(
 
 
 def _weight_of_each_class(name, alpha, like):
-    """Return a tensor of one weight for each class of predictions whose last axis they are."""
+    """Return a tensor with one weight for each class; the classes are the last axis of `like`."""
     classes = like.shape[-1]
     if isinstance(alpha, tuple | list) and len(alpha) != classes:
         raise ParameterError(

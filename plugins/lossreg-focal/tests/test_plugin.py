@@ -1,6 +1,6 @@
 """What the package says of itself, and what the core says of it."""
 
-from lossreg.known import PACKAGES
+from lossreg.registry import PACKAGES
 from lossreg_focal.plugin import lossreg_losses
 
 

@@ -1,1 +1,0 @@
-"""Config to compiled Keras model: its parts, its data, its training, and what it minimizes."""

@@ -1,1 +1,0 @@
-"""Data that don't fit a loss, found before they train anything."""

@@ -1,1 +1,0 @@
-"""What training minimizes, term by term: losses, penalties, and constraints that hold or don't."""

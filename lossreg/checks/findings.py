@@ -1,0 +1,204 @@
+"""Findings about data: labels and predictions that don't fit the loss."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import LossConfig, bind
+from ..errors import ConfigError, ShapeError
+from ..lazy import keras
+from ..loss import SIMPLE, Bound, BoundLoss, BoundOutputs, shown
+from ..registry import installed
+from .arrays import find_array_mistakes, find_term_mistakes, to_numbers, to_numpy
+from .predictions import Activation
+
+# The keys that only the config of a loss has, and no mapping of outputs to losses.
+_KEYS_OF_A_CONFIG = {"name", "params", "options", "sum", "outputs", "class_name", "config"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One mistake in data for a loss.
+
+    Args:
+        message: What is wrong, what is allowed and what to do next.
+        fits: The loss that takes these data as they are, in a form for `get_loss`; None if
+            the data or the model must change.
+        loss: The loss, or the term of a sum, with the mistake.
+        output: The output of the model, if there are several.
+    """
+
+    message: str
+    fits: str | None = None
+    loss: str
+    output: str | None = None
+
+    def __str__(self) -> str:
+        return self.message if self.output is None else f"Output {self.output!r}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """The data of one output of a model.
+
+    Args:
+        y_true: The labels.
+        y_pred: The predictions.
+        sample_weight: A weight for each sample or entry; where it is 0, labels may have any value.
+        activation: The activation of the last layer, if it is known.
+        name: The output, if there are several.
+    """
+
+    y_true: Any
+    y_pred: Any
+    sample_weight: Any = None
+    activation: Activation = None
+    name: str | None = None
+
+
+def check_data(loss: Any, y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> list[Finding]:
+    """Return the mistakes in labels and predictions for a loss; none if they fit.
+
+    Give it some samples of your data and the model's predictions for them, before you train. It
+    finds labels of another form (class numbers for a one-hot loss), labels and classes out of
+    range, logits in place of probabilities and the reverse, strings, NaN, and shapes that
+    would broadcast. Weights don't help against NaN: 0 times NaN is NaN.
+
+    >>> for finding in check_data("bce", [-1, 1, 1], [0.2, 0.7, 0.4]):
+    ...     print(finding.fits)
+    hinge
+
+    Args:
+        loss: As `get_loss` takes it, a loss that it built, or one of Keras' own. For a model with
+            several outputs a mapping of each output to its loss, and the data are mappings too.
+        y_true: Labels: an array, a tensor, a list, or a pandas series.
+        y_pred: The model's predictions for the same samples.
+        sample_weight: Weights, as `fit` takes them. Where they are 0, labels may be out of range.
+
+    Raises:
+        LossregError: The loss isn't a loss; `get_loss` raises the same. Bad data raise nothing.
+    """
+    if isinstance(loss, LossConfig) or (
+        isinstance(loss, Mapping) and not _KEYS_OF_A_CONFIG.isdisjoint(loss)
+    ):
+        loss = bind(loss)
+    if not isinstance(loss, Mapping):
+        output = Output(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
+        return check_output(loss, known_losses(loss), output)
+    findings = []
+    for name, each in loss.items():
+        if each is None:
+            continue
+        terms = known_losses(each)
+        parts: dict[str, Any] = {}
+        for what, values in (("y_true", y_true), ("y_pred", y_pred)):
+            if isinstance(values, Mapping) and name in values:
+                parts[what] = values[name]
+            else:
+                message = _missing_message(what, values, name)
+                findings.append(Finding(message=message, loss=_label(each, terms), output=name))
+        if len(parts) == 2:
+            by_output = isinstance(sample_weight, Mapping)
+            weight = sample_weight.get(name) if by_output else sample_weight
+            findings += check_output(each, terms, Output(**parts, sample_weight=weight, name=name))
+    return findings
+
+
+def check_output(loss: Any, terms: list[BoundLoss], output: Output) -> list[Finding]:
+    """Return the mistakes in the data of one output of a model.
+
+    Args:
+        loss: The loss, to name it.
+        terms: The losses that it adds up, as `known_losses` returns them.
+        output: The data.
+    """
+    given = {"y_true": output.y_true, "y_pred": output.y_pred}
+    if any(hasattr(v, "row_splits") or hasattr(v, "dense_shape") for v in given.values()):
+        # TensorFlow's ragged and sparse tensors can't be converted to arrays.
+        return []
+    whole = _label(loss, terms)
+    mistakes: list[tuple[str, ShapeError]] = []
+    arrays: dict[str, Any] = {}
+    for what, values in given.items():
+        try:
+            arrays[what] = to_numbers(whole, what, values)
+        except ShapeError as error:
+            mistakes.append((whole, error))
+    if len(arrays) == 2:
+        known = any(term.spec.labels.is_known for term in terms)
+        mistakes += [(whole, fault) for fault in find_array_mistakes(whole, **arrays, known=known)]
+    if "y_pred" in arrays:
+        data = arrays.get("y_true"), arrays["y_pred"], _count_mask(output), output.activation
+        for term in terms:
+            mistakes += [(term.label, fault) for fault in find_term_mistakes(term, *data)]
+    return [
+        Finding(message=str(fault), fits=fault.fits, loss=label, output=output.name)
+        for label, fault in mistakes
+    ]
+
+
+def known_losses(loss: Any) -> list[BoundLoss]:
+    """Return the registered losses that a loss adds up; none for a class of the user's own.
+
+    Raises:
+        LossregError: The loss isn't a loss.
+    """
+    # The result of get_loss or get_loss_fn has the bound loss in it.
+    bound = getattr(loss, "bound", loss)
+    if not isinstance(bound, Bound):
+        if "keras" in sys.modules and isinstance(loss, keras.losses.Loss):
+            return _find_builtin(loss)
+        bound = bind(loss)
+    if isinstance(bound, BoundOutputs):
+        raise ConfigError(f"An output has one loss, got one for each of {', '.join(bound)}.")
+    losses: list[BoundLoss] = bound.losses()
+    return losses
+
+
+def _find_builtin(loss: Any) -> list[BoundLoss]:
+    """Return the registered loss of a loss that Keras built, if it is one of Keras' own."""
+    kind = type(loss).__name__
+    if getattr(keras.losses, kind, None) is not type(loss) or type(loss) is keras.losses.Loss:
+        return []
+    entry = installed().lookup(f"keras/{kind}")
+    # Keras 3.15.1 has axis of SparseCategoricalCrossentropy, and delta of Huber, nowhere else.
+    values = {**getattr(loss, "_fn_kwargs", {}), **vars(loss)}
+    names = [parameter.name for parameter in entry.signature.parameters]
+    # Keras takes a tensor for some parameters, and a check of data needs none of these.
+    simple = {*SIMPLE, tuple, list}
+    return [entry.bind({name: values[name] for name in names if type(values.get(name)) in simple})]
+
+
+def _missing_message(what: str, values: Any, name: str) -> str:
+    if isinstance(values, Mapping):
+        present = ", ".join(map(repr, values)) or "nothing"
+        return f"{what} has no entry {name!r}; it has {present}. Name each output as its loss is."
+    return (
+        f"{what} must map each output to its data, as the losses do, got {type(values).__name__}. "
+        f"Give {{{name!r}: ...}}."
+    )
+
+
+def _label(loss: Any, terms: list[BoundLoss]) -> str:
+    if terms:
+        return " + ".join(term.label for term in terms)
+    return getattr(loss, "name", None) or getattr(loss, "__name__", None) or shown(loss)
+
+
+def _count_mask(output: Output) -> Any:
+    """Return which entries have a weight and no mask, or None for all."""
+    # A layer with a mask leaves it in this attribute, where Keras' losses find it.
+    mask = getattr(output.y_pred, "_keras_mask", None)
+    weights = output.sample_weight
+    marks = [] if mask is None else [to_numpy(mask).astype(bool)]
+    marks += [] if weights is None else [to_numpy(weights) != 0]
+    # (N, 1) says as much as (N,), and each of (N,) counts for all steps of (N, T).
+    marks = [mark[..., 0] if mark.ndim > 1 and mark.shape[-1] == 1 else mark for mark in marks]
+    marks.sort(key=lambda mark: mark.ndim, reverse=True)
+    if len(marks) == 2:
+        wide, narrow = marks
+        if wide.shape[: narrow.ndim] != narrow.shape:
+            return wide
+        return wide & narrow.reshape(narrow.shape + (1,) * (wide.ndim - narrow.ndim))
+    return marks[0] if marks else None

@@ -1,0 +1,394 @@
+"""A whole config: the model, how it is compiled, its data and its training.
+
+Its structure and its losses are checked here, without Keras. Layers and their arguments are
+checked by `lossreg.model`. This module imports pydantic.
+"""
+
+import functools
+import operator
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Lt, MinLen
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from ..errors import ConfigError, Fault
+from ..errors import Path as KeyPath
+from ..loss import did_you_mean, shown, type_words
+from ..registry import installed
+from .binding import LossConfig, plain_data, validation_error
+from .document import Document, load_document
+from .part import Part, read_part, read_parts
+from .schema import definitions
+
+_MODEL_AT: KeyPath = ("model",)
+_OPTIMIZER_AT: KeyPath = ("compile", "optimizer")
+_METRICS_AT: KeyPath = ("compile", "metrics")
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """The parts of a config that can be read, whatever is wrong with the others.
+
+    The validators below put them here, so that a config is read once.
+
+    Args:
+        model: The layers, None for each that can't be read; or a model's file.
+        optimizer: The optimizer.
+        loss: The loss.
+        loss_weights: The weights of the outputs' losses.
+        metrics: The metrics, or those of each output.
+        folder: The folder of relative paths.
+    """
+
+    model: Sequence[Part | None] | str | None = None
+    optimizer: Part | None = None
+    loss: LossConfig | None = None
+    loss_weights: list[float] | dict[str, float] | None = None
+    metrics: Sequence[Part] | Mapping[str, Sequence[Part]] = ()
+    folder: Path = Path()
+
+
+def _parts(info: ValidationInfo) -> Parts:
+    """Return the parts of the config that is being checked."""
+    assert isinstance(info.context, Parts)
+    return info.context
+
+
+def _optimizer(value: Any, info: ValidationInfo) -> Part:
+    try:
+        found = _parts(info).optimizer = read_part(value, _OPTIMIZER_AT)
+    except ConfigError as error:
+        raise _invalid(value, error.faults, _OPTIMIZER_AT) from error
+    return found
+
+
+def _layers(value: Any, info: ValidationInfo) -> tuple[Part, ...] | str:
+    """Return the layers, or the path of the file that has them."""
+    if isinstance(value, str):
+        _parts(info).model = value
+        return value
+    if not isinstance(value, list) or not value:
+        message = (
+            "'model' must be a list of layers, or the path of a file that model.to_json() wrote, "
+            f"got {shown(value)}."
+        )
+        raise _invalid(value, [Fault(path=_MODEL_AT, message=message)], _MODEL_AT)
+    found, faults = read_parts(value, _MODEL_AT)
+    _parts(info).model = found
+    if faults:
+        raise _invalid(value, faults, _MODEL_AT)
+    return tuple(filter(None, found))
+
+
+def _metrics(value: Any, info: ValidationInfo) -> tuple[Part, ...] | dict[str, tuple[Part, ...]]:
+    """Return the metrics, or those of each output."""
+    if value is None:
+        return ()
+    faults: list[Fault] = []
+
+    def readable(value: Any, at: KeyPath) -> tuple[Part, ...]:
+        found, wrong = read_parts(value, at)
+        faults.extend(wrong)
+        return tuple(filter(None, found))
+
+    found: tuple[Part, ...] | dict[str, tuple[Part, ...]]
+    # One metric is a mapping too: {name: AUC}.
+    if isinstance(value, dict) and not value.keys() & {"name", "class_name"}:
+        found = {name: readable(each, (*_METRICS_AT, name)) for name, each in value.items()}
+    else:
+        found = readable(value, _METRICS_AT)
+    _parts(info).metrics = found
+    if faults:
+        raise _invalid(value, faults, _METRICS_AT)
+    return found
+
+
+def _invalid(value: Any, faults: Sequence[Fault], at: KeyPath) -> Exception:
+    """Return pydantic's error for faults; pydantic puts the field's own path before theirs."""
+    inner = [replace(fault, path=fault.path[len(at) :]) for fault in faults]
+    return validation_error(str(at[-1]), value, inner)
+
+
+_PART: dict[str, Any] = {
+    "anyOf": [{"type": "string", "minLength": 1}, {"type": "object", "minProperties": 1}]
+}
+_PARTS: dict[str, Any] = {"type": "array", "items": _PART}
+_MODEL: dict[str, Any] = {"anyOf": [{**_PARTS, "minItems": 1}, {"type": "string", "minLength": 1}]}
+_METRICS: dict[str, Any] = {
+    "anyOf": [
+        _PART,
+        _PARTS,
+        {"type": "object", "additionalProperties": {"anyOf": [_PART, _PARTS]}},
+        {"type": "null"},
+    ]
+}
+
+Column = str | list[str]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Compile(_Section):
+    """The arguments of `model.compile`."""
+
+    loss: Annotated[LossConfig, Field(description="what training minimizes")]
+    optimizer: Annotated[
+        Part,
+        PlainValidator(_optimizer),
+        WithJsonSchema(_PART),
+        Field(description="a Keras optimizer, such as adam(learning_rate=1e-3)"),
+    ] = Field("rmsprop", validate_default=True)
+    metrics: Annotated[
+        tuple[Part, ...] | dict[str, tuple[Part, ...]],
+        PlainValidator(_metrics),
+        WithJsonSchema(_METRICS),
+        Field(description="Keras metrics, or a mapping from outputs to metrics"),
+    ] = ()
+    loss_weights: Annotated[
+        list[float] | dict[str, float] | None,
+        Field(description="what the loss of each output is multiplied by"),
+    ] = None
+
+    @field_validator("loss", "loss_weights")
+    @classmethod
+    def _keep(cls, value: Any, info: ValidationInfo) -> Any:
+        setattr(_parts(info), str(info.field_name), value)
+        return value
+
+
+class Data(_Section):
+    """The samples, and which of them are held out."""
+
+    file: Annotated[str, Field(description="a .csv or .npz file, from the config's folder on")]
+    target: Annotated[
+        Column | dict[str, Column],
+        Field(description="the column or array to predict, or a mapping from outputs to theirs"),
+    ]
+    features: Annotated[
+        Column | dict[str, Column] | None,
+        Field(description="the columns or arrays to predict from; by default all others"),
+    ] = None
+    split: Annotated[
+        float, Gt(0), Lt(1), Field(description="the share of samples held out for validation")
+    ] = 0.2
+    seed: Annotated[
+        int, Ge(0), Lt(2**32), Field(description="the seed of the split and of the weights")
+    ] = 0
+    classes: Annotated[
+        list[str | int] | None, MinLen(2), Field(description="the labels, in the order of classes")
+    ] = None
+
+
+class Fit(_Section):
+    """The length of the training."""
+
+    epochs: Annotated[int, Ge(1), Field(description="passes over the data")] = 10
+    batch_size: Annotated[int, Ge(1), Field(description="samples in a step")] = 32
+
+
+class Experiment(_Section):
+    """A whole config, checked as far as possible without Keras."""
+
+    model: Annotated[
+        tuple[Part, ...] | str,
+        PlainValidator(_layers),
+        WithJsonSchema(_MODEL),
+        Field(description="the layers in order, or the file that model.to_json() wrote"),
+    ]
+    compile: Annotated[Compile, Field(description="the loss, the optimizer and the metrics")]
+    data: Annotated[Data | None, Field(description="the samples, which training needs")] = None
+    fit: Annotated[Fit, Field(description="the length of the training")] = Fit()
+    versions: Annotated[
+        dict[str, str], Field(description="the versions that a run used; `lossreg fit` writes them")
+    ] = {}
+    _document: Document | None = PrivateAttr(None)
+    _parts: Parts = PrivateAttr(default_factory=Parts)
+
+    @property
+    def document(self) -> Document | None:
+        """The file that the config was read from, if it was."""
+        return self._document
+
+    @property
+    def parts(self) -> Parts:
+        """The parts that Keras builds the model of."""
+        return self._parts
+
+    @property
+    def folder(self) -> Path:
+        """The folder of relative paths in the config."""
+        return self._parts.folder
+
+    def error(self, faults: Sequence[Fault]) -> ConfigError:
+        """Return the error for faults of this config, with their places."""
+        return located(faults, self._document)
+
+
+def read_experiment(config: "str | os.PathLike[str] | Mapping[str, Any]") -> Experiment:
+    """Return the checked config of a file or a mapping.
+
+    >>> read_experiment({"model": ["Dense(1)"], "compile": {"loss": "huber(2)"}}).compile.loss
+    LossConfig({'name': 'keras/huber', 'params': {'delta': 2.0}})
+
+    Raises:
+        ConfigError: Names everything that can be found without Keras, with its place.
+    """
+    data, document = load_config(config)
+    experiment, _, faults = examine_experiment(data, document)
+    if experiment is None:
+        raise located(faults, document)
+    return experiment
+
+
+def load_config(
+    config: "str | os.PathLike[str] | Mapping[str, Any]",
+) -> tuple[Any, Document | None]:
+    """Return the unchecked data of a file or a mapping, and the file.
+
+    Raises:
+        ConfigError: The file can't be read.
+    """
+    if isinstance(config, str | os.PathLike):
+        found = load_document(config)
+        return found.data, found
+    return plain_data(config), None
+
+
+def examine_experiment(
+    data: Any, document: Document | None
+) -> tuple[Experiment | None, Parts, list[Fault]]:
+    """Return the config that data hold, or None; its readable parts; and what is wrong."""
+    parts = Parts(folder=Path(document.source).parent if document else Path())
+    if not isinstance(data, dict):
+        keys = ", ".join(Experiment.model_fields)
+        message = f"A config is a mapping with the keys {keys}, got {shown(data)}."
+        return None, parts, [Fault(message=message)]
+    try:
+        experiment = Experiment.model_validate(data, context=parts)
+    except ValidationError as error:
+        return None, parts, _faults(error, data)
+    experiment._document, experiment._parts = document, parts
+    return experiment, parts, []
+
+
+def located(faults: Sequence[Fault], document: Document | None) -> ConfigError:
+    """Return the error for faults, with their places in the file if there is one."""
+    if document is None:
+        return ConfigError.of(faults)
+    placed = []
+    for fault in faults:
+        at = document.position(fault.path, key=fault.at_key)
+        placed.append(fault if at is None else replace(fault, line=at.line, column=at.column))
+    placed.sort(key=lambda fault: (fault.line or 0, fault.column or 0))
+    return ConfigError.of(placed, document.source)
+
+
+def _faults(error: ValidationError, data: Any) -> list[Fault]:
+    """Return what pydantic found, in our words."""
+    found: list[tuple[KeyPath, Fault]] = []
+    for detail in error.errors(include_url=False):
+        loc, context = tuple(detail["loc"]), detail.get("ctx", {})
+        if detail["type"] == "lossreg":
+            fault = Fault(path=loc, message=context["message"], at_key=context["at_key"])
+            found.append((loc, fault))
+        else:
+            at = loc[: 1 + (loc[0] in SECTIONS and len(loc) > 1)]
+            found.append((at, _fault(at, loc[len(at) :], detail["type"], detail["input"], data)))
+    # Each type of a union reports a fault: the right one of an entry, the others of the whole.
+    entries = {at for at, fault in found if len(fault.path) > len(at)}
+    kept = [fault for at, fault in found if at not in entries or len(fault.path) > len(at)]
+    return [*dict.fromkeys(kept)]
+
+
+def _fault(at: KeyPath, within: KeyPath, kind: str, given: Any, data: Any) -> Fault:
+    """Return one thing that pydantic found.
+
+    Args:
+        at: Where the key stands.
+        within: What pydantic adds: the types of a union, and keys and indexes in the value.
+        kind: What is wrong.
+        given: What is there instead.
+        data: The whole config.
+    """
+    section = SECTIONS[str(at[0])] if len(at) > 1 else Experiment
+    name = str(at[-1])
+    if kind == "invalid_key":
+        return Fault(path=at, message=f"A key must be a string, got {shown(at[-1])}.", at_key=True)
+    if kind == "extra_forbidden":
+        known = section.model_fields
+        near = did_you_mean(name, known) or _elsewhere(name)
+        message = f"The key {shown(name)} isn't one of {', '.join(known)}.{near}"
+        return Fault(path=at, message=message, at_key=True)
+    field = section.model_fields[name]
+    if kind == "missing":
+        return Fault(path=at, message=f"{name!r} is missing: {field.description}.")
+    if name in SECTIONS:
+        kinds = f"a mapping with the keys {', '.join(SECTIONS[name].model_fields)}"
+    else:
+        ranged = type_words(Annotated[(field.annotation, *(field.metadata or [None]))])
+        kinds = _ALLOWED.get(name, ranged)
+    value: Any = functools.reduce(operator.getitem, at, data)
+    path, got = at, f", got {shown(given)}."
+    for part in within:
+        keys = range(len(value)) if isinstance(value, list) else value
+        if part in (keys if isinstance(value, dict | list) else ()):
+            value, path = value[part], (*path, part)
+            entry = part + 1 if isinstance(part, int) else repr(part)
+            got = f"; its entry {entry} is {shown(given)}."
+    return Fault(path=path, message=f"{name!r} must be {kinds}{got}")
+
+
+_ALLOWED = {
+    "loss_weights": "null, a list of numbers, or a mapping from output names to numbers",
+    "target": "a name, a list of names, or a mapping from output names to these",
+    "features": "null, a name, a list of names, or a mapping from input names to these",
+    "classes": "null, or a list of at least two strings or integers",
+    "versions": "a mapping from names to strings",
+}
+"""What the values of several types may be, in words."""
+
+SECTIONS: dict[str, type[_Section]] = {"compile": Compile, "data": Data, "fit": Fit}
+"""The keys of a config that have keys of their own."""
+
+
+def _elsewhere(name: str) -> str:
+    """Return the section that a misplaced key belongs to."""
+    found = [where for where, section in SECTIONS.items() if name in section.model_fields]
+    return f" It belongs under {found[0]!r}." if found else ""
+
+
+def experiment_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a config: of a model, or of another program with a loss."""
+    whole = Experiment.model_json_schema()
+    described = whole.pop("$defs")
+    # A loss that isn't referenced would repeat all losses.
+    loss = {"$ref": "#/$defs/Loss"}
+    described["Compile"]["properties"]["loss"] = loss
+    trainer = {
+        "type": "object",
+        "description": "The config of another program, whose `loss` is a loss.",
+        "required": ["loss"],
+        "properties": {"loss": loss, "model": False},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A config of lossreg",
+        "anyOf": [{"$ref": "#/$defs/Experiment"}, trainer],
+        "$defs": {**described, **definitions(installed()), "Experiment": whole},
+    }

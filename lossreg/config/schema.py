@@ -1,0 +1,252 @@
+"""The JSON Schema of a loss in a config: every loss of a registry, its parameters and ranges."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import LossregError
+from ..loss import DTYPES, REDUCTIONS, Entry
+from ..registry import Registry, installed
+from .foreign import CLASSES, HYDRA_TARGET, MODULES, OF_KERAS
+
+Schema = dict[str, Any]
+
+# A name in another spelling than that of `lossreg list`: with a capital or a dash in the loss, or
+# with a distribution in another spelling of PyPI's. `lossreg validate` knows which loss it means.
+_OTHER_SPELLING = r"^([^/]+/)?[^/]*[A-Z-][^/]*$|^[^/]*[A-Z._][^/]*/[^/]+$"
+# A class such as KLDivergence or CTC, whose capitals can't be told from the name of the loss.
+_OTHER_CLASS = "^[A-Z]{2}"
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name.replace('/', '~1')}"}
+
+
+def _mapping(more: Mapping[str, Schema]) -> Schema:
+    """Return the schema of `{name, params}` with more keys."""
+    return {
+        "allOf": [_reference("LossTerm")],
+        "type": "object",
+        "properties": {"name": True, "params": True, **more},
+        "additionalProperties": False,
+    }
+
+
+_WEIGHT: Schema = {
+    "weight": {"type": "number", "description": "What the loss is multiplied by."},
+}
+_OPTIONS: Schema = {"options": {**_reference("LossOptions"), "unevaluatedProperties": False}}
+_STRING: Schema = {
+    "anyOf": [
+        _reference("LossName"),
+        {
+            "type": "string",
+            "description": "A call or a sum, such as dice + 0.5 * focal(gamma=2).",
+            "pattern": r"[()+*'\"]",
+        },
+    ]
+}
+_TERMS: Schema = {
+    "type": "array",
+    "description": "Losses to add.",
+    "minItems": 1,
+    "items": {"anyOf": [_STRING, _mapping(_WEIGHT)]},
+}
+_FIXED: dict[str, Schema] = {
+    "Loss": {
+        "description": "What training minimizes.",
+        "anyOf": [
+            _reference("OneLoss"),
+            {
+                "type": "object",
+                "description": "A loss for each output of the model.",
+                "required": ["outputs"],
+                "properties": {
+                    "outputs": {
+                        "type": "object",
+                        "minProperties": 1,
+                        "additionalProperties": {
+                            "anyOf": [
+                                _reference("OneLoss"),
+                                _mapping({**_OPTIONS, **_WEIGHT}),
+                                {"type": "null"},
+                            ]
+                        },
+                    }
+                },
+                "additionalProperties": False,
+            },
+        ],
+    },
+    "OneLoss": {
+        "anyOf": [
+            _STRING,
+            _mapping(_OPTIONS),
+            _TERMS,
+            {
+                "type": "object",
+                "description": "Losses to add, with Keras' options for all.",
+                "required": ["sum"],
+                "properties": {"sum": _TERMS, **_OPTIONS},
+                "additionalProperties": False,
+            },
+            _reference("KerasLoss"),
+            {
+                "type": "object",
+                "description": "A call for Hydra.",
+                "required": ["_target_", "_args_"],
+                "properties": {
+                    "_target_": {"const": HYDRA_TARGET},
+                    "_args_": {"type": "array", "minItems": 1, "maxItems": 1},
+                },
+            },
+        ]
+    },
+    "LossName": {
+        "anyOf": [
+            _reference("ListedName"),
+            {"type": "string", "pattern": _OTHER_SPELLING},
+        ]
+    },
+    "LossOptions": {
+        "type": "object",
+        "description": "What Keras takes for every loss.",
+        "properties": {
+            "name": {"type": ["string", "null"]},
+            "reduction": {"enum": [*REDUCTIONS, None]},
+            "dtype": {"enum": [*DTYPES, None]},
+        },
+    },
+}
+
+
+def definitions(registry: Registry) -> dict[str, Schema]:
+    """Return the `$defs` that `{"$ref": "#/$defs/Loss"}` needs.
+
+    Each loss has two of its own: `LossNames/keras/huber`, every name of it, and
+    `LossParameters/keras/huber`.
+
+    Args:
+        registry: The losses.
+    """
+    entries = [entry for entry in registry.entries() if _works(entry)]
+    return {
+        **_FIXED,
+        "LossTerm": {
+            "type": "object",
+            "description": "A loss by name, with its parameters.",
+            "required": ["name"],
+            "properties": {"name": _reference("LossName"), "params": {"type": "object"}},
+            "allOf": [_term(entry) for entry in entries],
+        },
+        "KerasLoss": _keras_loss(entries),
+        "ListedName": {"anyOf": [_names_reference(entry) for entry in entries]},
+        **{f"LossNames/{entry.qualified_name}": _names(registry, entry) for entry in entries},
+        **{f"LossParameters/{entry.qualified_name}": _parameters(entry) for entry in entries},
+    }
+
+
+def inlined_schema() -> Schema:
+    """Return the schema of a loss without references, to stand anywhere in another.
+
+    It is shorter: names are any string, and only a loss that stands alone has its parameters
+    described, since each of the other places would repeat them all.
+    """
+    known = {**definitions(installed()), "LossName": {"type": "string"}}
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, list):
+            return [resolved(entry) for entry in value]
+        if not isinstance(value, dict):
+            return value
+        beside = {key: resolved(entry) for key, entry in value.items() if key != "$ref"}
+        if "$ref" not in value:
+            return beside
+        name = value["$ref"].removeprefix("#/$defs/").replace("~1", "/")
+        found = {**resolved(known[name]), **beside}
+        if name in ("LossTerm", "KerasLoss"):
+            known[name] = {"type": "object", "required": known[name]["required"]}
+        return found
+
+    return resolved(known["Loss"])  # type: ignore[no-any-return]  # a mapping stays one
+
+
+def _works(entry: Entry) -> bool:
+    """Return whether a loss has parameters that can be read; `lossreg doctor` names the others."""
+    try:
+        return bool(entry.signature.model)
+    except (LossregError, ImportError, AttributeError):
+        return False
+
+
+def _term(entry: Entry) -> Schema:
+    """Return what the parameters of a loss may be, where it is named."""
+    parameters = _reference(f"LossParameters/{entry.qualified_name}")
+    then: Schema = {"properties": {"params": {**parameters, "unevaluatedProperties": False}}}
+    if any(parameter.required for parameter in entry.signature.parameters):
+        then["required"] = ["params"]
+    return {"if": _named("name", entry), "then": then}
+
+
+def _named(key: str, entry: Entry) -> Schema:
+    return {"properties": {key: _names_reference(entry)}, "required": [key]}
+
+
+def _names_reference(entry: Entry) -> Schema:
+    return _reference(f"LossNames/{entry.qualified_name}")
+
+
+def _keras_loss(entries: Sequence[Entry]) -> Schema:
+    """Return what `class_name` and `config` may be, where Keras wrote them."""
+    branches = []
+    for entry in entries:
+        parameters = _reference(f"LossParameters/{entry.qualified_name}")
+        config = {"allOf": [parameters, _reference("LossOptions")], "unevaluatedProperties": False}
+        branches.append(
+            {"if": _named("class_name", entry), "then": {"properties": {"config": config}}}
+        )
+    return {
+        "type": "object",
+        "description": "What keras.losses.serialize returns.",
+        "required": ["class_name"],
+        "properties": {**{key: {} for key in OF_KERAS}, "module": {"enum": list(MODULES)}},
+        "additionalProperties": False,
+        "anyOf": [
+            {
+                "properties": {
+                    "class_name": {"const": "function"},
+                    "config": _reference("LossName"),
+                },
+                "required": ["config"],
+            },
+            # Our own classes, which name their losses within.
+            {"properties": {"class_name": {"pattern": f"^(lossreg>)?({'|'.join(CLASSES)})$"}}},
+            {
+                "properties": {
+                    "class_name": {"anyOf": [_reference("ListedName"), {"pattern": _OTHER_CLASS}]},
+                    "config": {"type": "object"},
+                },
+                "allOf": branches,
+            },
+        ],
+    }
+
+
+def _names(registry: Registry, entry: Entry) -> Schema:
+    """Return the names of a loss, as `lossreg list` writes them, and its class in Keras."""
+    class_name = "".join(word.capitalize() for word in entry.spec.name.split("_"))
+    plain = [*entry.spec.names, class_name]
+    names = [name for name in plain if registry.explain(name).chosen is entry]
+    names += [f"{entry.provider.distribution}/{name}" for name in entry.spec.names]
+    return {"enum": names, "description": entry.spec.summary}
+
+
+def _parameters(entry: Entry) -> Schema:
+    """Return what each parameter of a loss may be."""
+    schema: Schema = entry.signature.model.model_json_schema()
+    described = {}
+    for parameter in entry.signature.parameters:
+        # pydantic's title is the name once more.
+        found = {**schema["properties"][parameter.name], "description": parameter.doc}
+        described[parameter.name] = {k: v for k, v in found.items() if k != "title" and v != ""}
+    required = {"required": schema["required"]} if "required" in schema else {}
+    return {"type": "object", "properties": described, **required}

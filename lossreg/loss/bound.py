@@ -1,0 +1,399 @@
+"""Bound losses: losses with a value for each of their parameters, and their providers.
+
+A single loss, a sum and a loss for each output have the same methods: `config()`, `losses()`,
+`terms`, `label`, `with_params()`, `with_options()` and `each_output()`. Nothing here imports
+Keras.
+"""
+
+import abc
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeVar
+
+from ..errors import BrokenPluginError, ParameterError, SpecError
+from .options import check_options
+from .signature import Signature
+from .spec import Labels, LossSpec, Outputs
+from .values import json_data
+
+BUILTIN = "keras"
+"""The distribution of the built-in losses."""
+
+LOCAL = "local"
+"""The distribution in the names of losses that this process registered."""
+
+Target = Callable[..., Any]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A distribution and its version."""
+
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}".strip()
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it offers Keras' own losses."""
+        return self.distribution == BUILTIN
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this process registered the loss."""
+        return self.distribution == LOCAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A loss in a registry.
+
+    Args:
+        spec: Its description.
+        provider: The distribution that offers it.
+        load: Returns the loss function, factory or class.
+        find_relative: Returns the loss of the same provider that is most like an entry and
+            takes labels of another kind. A loss outside a registry has no relatives.
+    """
+
+    spec: LossSpec
+    provider: Provider
+    load: Callable[[], Target] = field(compare=False)
+    find_relative: "Callable[[Entry, Labels], Entry | None] | None" = field(
+        default=None, compare=False, repr=False
+    )
+
+    @property
+    def qualified_name(self) -> str:
+        """The name with the distribution, which always means this loss."""
+        return f"{self.provider.distribution}/{self.spec.name}"
+
+    @functools.cached_property
+    def target(self) -> Target:
+        """The loss function, factory or class."""
+        return self.load()
+
+    @functools.cached_property
+    def signature(self) -> Signature:
+        """The parameters of the target."""
+        try:
+            return Signature(self.target, packaged=not self.provider.is_local)
+        except SpecError as error:
+            raise BrokenPluginError(
+                f"Loss {self.spec.name!r} of {self.provider} can't be used: {error}. "
+                f"Its target is {self.spec.target!r}."
+            ) from error
+
+    @property
+    def doc(self) -> str:
+        """The documentation of the target."""
+        return inspect.getdoc(self.target) or ""
+
+    def bind(self, params: Mapping[str, Any], args: tuple[Any, ...] = ()) -> "BoundLoss":
+        """Return the loss with a checked value for each parameter.
+
+        Args:
+            params: Values by name.
+            args: Values of the first parameters, in their order.
+        """
+        checked = self.signature.check(self.spec.name, params, args)
+        return BoundLoss(entry=self, items=tuple(checked.items()))
+
+    def call(self, params: Mapping[str, Any]) -> str:
+        """Return the loss as a call, without the parameters that have their default values."""
+        given = ", ".join(
+            f"{parameter.name}={params[parameter.name]!r}"
+            for parameter in self.signature.parameters
+            if parameter.name in params
+            and (parameter.required or params[parameter.name] != parameter.default)
+        )
+        return f"{self.spec.name}({given})" if given else self.spec.name
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without the cached target, which may hold modules.
+        return {name: getattr(self, name) for name in ("spec", "provider", "load")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bound(abc.ABC):
+    """A loss or a sum with the Keras options that were given."""
+
+    given_options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """The name that Keras gives the loss by default."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The Keras options that were given: `name`, `reduction`, `dtype`."""
+        return dict(self.given_options)
+
+    def each_output(self, make: Callable[[Any], Made]) -> Made:
+        """Return the result of a function of the loss."""
+        return make(self)
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """Return the loss with some of Keras' options changed.
+
+        Raises:
+            ParameterError: Keras has no such option, or no such value of it.
+        """
+        if not options:
+            return self
+        check_options(self.name, options)
+        return replace(self, given_options=tuple(sorted({**self.options, **options}.items())))
+
+    def without_options(self) -> Self:
+        """Return the loss without Keras' options."""
+        return replace(self, given_options=()) if self.given_options else self
+
+    def _with_options(self, config: dict[str, Any]) -> dict[str, Any]:
+        return {**config, "options": self.options} if self.given_options else config
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundLoss(_Bound):
+    """A loss with a checked value for each of its parameters."""
+
+    entry: Entry
+    items: tuple[tuple[str, Any], ...]
+
+    @property
+    def name(self) -> str:
+        """The canonical name of the loss."""
+        return self.entry.spec.name
+
+    @property
+    def qualified_name(self) -> str:
+        """The name with the distribution: `keras/huber`."""
+        return self.entry.qualified_name
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The value of every parameter, defaults included."""
+        return dict(self.items)
+
+    @property
+    def provider(self) -> Provider:
+        """The distribution that offers the loss, with its version."""
+        return self.entry.provider
+
+    @property
+    def spec(self) -> LossSpec:
+        """The description of the loss by its plugin."""
+        return self.entry.spec
+
+    @property
+    def doc(self) -> str:
+        """The documentation of the loss."""
+        return self.entry.doc
+
+    @property
+    def y_pred(self) -> Outputs:
+        """The kind of the predictions, with these parameters."""
+        return self.spec.outputs(self.params)
+
+    @property
+    def class_axis(self) -> int:
+        """The axis of the classes."""
+        return self.spec.class_axis(self.params)
+
+    @property
+    def label(self) -> str:
+        """The shortest string that a config can hold for the loss; for legends and columns."""
+        return self.entry.call(self.params)
+
+    @property
+    def terms(self) -> "tuple[WeightedLoss, ...]":
+        """The loss as the one term of a sum."""
+        return (WeightedLoss(weight=1.0, loss=self),)
+
+    def losses(self) -> "list[BoundLoss]":
+        """Return a list of this loss."""
+        return [self]
+
+    def config(self) -> dict[str, Any]:
+        """Return the loss as data: its qualified name and every parameter."""
+        return self._with_options({"name": self.qualified_name, "params": json_data(self.params)})
+
+    def with_params(self, params: Mapping[str, Any]) -> "BoundLoss":
+        """Return the loss with some parameters changed."""
+        if not params:
+            return self
+        bound = self.entry.bind({**self.params, **params})
+        return replace(bound, given_options=self.given_options)
+
+    def relative(self, y_true: Labels) -> str | None:
+        """Return a call of the most similar loss that takes labels of another kind, or None."""
+        find = self.entry.find_relative
+        entry = find(self.entry, y_true) if find else None
+        if entry is None:
+            return None
+        theirs = {parameter.name: parameter for parameter in entry.signature.parameters}
+        # A parameter of the same name may have another meaning: alpha is the weight of label 1
+        # in one loss, and of each class in another.
+        kept = {
+            parameter.name: self.params[parameter.name]
+            for parameter in self.entry.signature.parameters
+            if parameter.name in theirs and theirs[parameter.name].allowed == parameter.allowed
+        }
+        return entry.call(kept)
+
+    @functools.cached_property
+    def _partial(self) -> Callable[[Any, Any], Any] | None:
+        """The loss function with its parameters, or None for a factory."""
+        if self.entry.signature.is_function:
+            return functools.partial(self.entry.target, **self.params)
+        return None
+
+    def function(self, dtype: str | None = None) -> Callable[[Any, Any], Any]:
+        """Return the function from `(y_true, y_pred)` to values; this calls a factory.
+
+        Args:
+            dtype: Keras' option, for a factory that takes it.
+
+        Raises:
+            BrokenPluginError: The factory returned something else.
+        """
+        if self._partial:
+            return self._partial
+        takes_dtype = dtype is not None and self.entry.signature.takes_dtype
+        made = self.entry.target(**self.params, **({"dtype": dtype} if takes_dtype else {}))
+        bases = keras_bases(type(made))
+        # A Keras loss reduces in __call__; its `call` returns a value per sample.
+        function = getattr(made, "call", made)
+        # Metrics and layers of Keras are callable too, and aren't losses.
+        if callable(function) and (not bases or "Loss" in bases):
+            return function  # type: ignore[no-any-return]  # it may be anything callable
+        raise BrokenPluginError(
+            f"Loss {self.name!r} of {self.provider} can't be used: its factory returned "
+            f"{made!r}, which is neither a Keras loss nor a function of (y_true, y_pred)."
+        )
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.items)
+        return f"{self.name}({values})"
+
+    def __hash__(self) -> int:
+        return hash(self.qualified_name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("entry", "items", "given_options")
+        return {name: getattr(self, name) for name in names}
+
+
+def keras_bases(kind: type) -> set[str]:
+    """Return the names of the Keras classes that a class inherits from."""
+    return {b.__name__ for b in kind.__mro__ if b.__module__.partition(".")[0] == "keras"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedLoss:
+    """A term of a sum."""
+
+    weight: float
+    loss: BoundLoss
+
+    @property
+    def label(self) -> str:
+        """The shortest string that a config can hold for the term."""
+        weight = repr(self.weight).removesuffix(".0")
+        return self.loss.label if self.weight == 1 else f"{weight} * {self.loss.label}"
+
+    def __str__(self) -> str:
+        return str(self.loss) if self.weight == 1 else f"{self.weight!r} * {self.loss}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundSum(_Bound):
+    """A sum of bound losses, each with a weight."""
+
+    terms: tuple[WeightedLoss, ...]
+
+    @property
+    def name(self) -> str:
+        """The names of the terms, joined to a name that Keras takes."""
+        return "_plus_".join(term.loss.name for term in self.terms)
+
+    @property
+    def doc(self) -> str:
+        """The sum as a sentence."""
+        return f"{self}, one value per sample."
+
+    @property
+    def label(self) -> str:
+        """The shortest string that a config can hold for the sum."""
+        return " + ".join(term.label for term in self.terms)
+
+    def losses(self) -> list[BoundLoss]:
+        """Return the losses of the terms."""
+        return [term.loss for term in self.terms]
+
+    def config(self) -> dict[str, Any]:
+        """Return the sum as data: each term with its qualified name and every parameter."""
+        terms = [{**term.loss.config(), "weight": term.weight} for term in self.terms]
+        return self._with_options({"sum": terms})
+
+    def with_params(self, params: Mapping[str, Any]) -> "BoundSum":
+        """Return the sum, or raise: a sum takes no parameters."""
+        if params:
+            raise ParameterError(
+                f"{str(self)!r} is a sum and takes no parameters, got {', '.join(params)}. "
+                "Give them to its terms: 'dice + focal(gamma=2)'."
+            )
+        return self
+
+    def __str__(self) -> str:
+        return " + ".join(map(str, self.terms))
+
+
+class BoundOutputs(dict[str, "BoundLoss | BoundSum | None"]):
+    """A bound loss for each output of a model, or None for an output without a loss."""
+
+    @property
+    def label(self) -> str:
+        """Each output with the label of its loss."""
+        return ", ".join(f"{name}: {loss and loss.label}" for name, loss in self.items())
+
+    @property
+    def terms(self) -> tuple[WeightedLoss, ...]:
+        """The terms of all outputs."""
+        return tuple(term for loss in self.values() if loss for term in loss.terms)
+
+    def losses(self) -> list[BoundLoss]:
+        """Return the losses of all outputs."""
+        return [term.loss for term in self.terms]
+
+    def config(self) -> dict[str, Any]:
+        """Return the loss of each output as data."""
+        return {"outputs": {name: loss and loss.config() for name, loss in self.items()}}
+
+    def with_params(self, params: Mapping[str, Any]) -> "BoundOutputs":
+        """Return the losses, or raise: together they take no parameters."""
+        if params:
+            raise ParameterError(
+                f"A config with a loss for each output takes no parameters, got "
+                f"{', '.join(params)}. Give them to the losses: 'focal(gamma=2)'."
+            )
+        return self
+
+    def with_options(self, options: Mapping[str, Any]) -> "BoundOutputs":
+        """Return the losses, each with some of Keras' options changed."""
+        return BoundOutputs(
+            {name: loss and loss.with_options(options) for name, loss in self.items()}
+        )
+
+    def each_output(self, make: Callable[[Any], Made]) -> "dict[str, Made | None]":
+        """Return the result of a function for the loss of each output."""
+        return {name: None if loss is None else make(loss) for name, loss in self.items()}
+
+
+Bound = BoundLoss | BoundSum | BoundOutputs
+"""Any bound loss: a single one, a sum, or one for each output."""

@@ -1,0 +1,244 @@
+"""Wrong labels: values, classes and rows that have no meaning for a loss.
+
+Predictions aren't examined here, and no shape is changed.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ShapeError
+from ..lazy import numpy as np
+from .bound import BoundLoss
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    Array = ndarray[Any, Any]
+
+SUM_SLACK = 0.02
+"""How far the sum of shares may be from 1.
+
+Half precision rounds each probability by up to 0.004, and people round labels to two digits.
+"""
+
+# Their kind is "positive", and they take a little more: log(1 + y) has a 0, |y| a sign.
+_TAKES_ZERO = "keras/mean_squared_logarithmic_error"
+_TAKES_NEGATIVE = "keras/mean_absolute_percentage_error"
+
+_FROM_ONE = "They seem to be counted from 1: subtract 1."
+_OTHER_LOSS = "use a loss for labels of that kind: 'lossreg list' shows the kinds."
+
+
+def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
+    """Raise for labels that have no meaning for the loss. Unknown labels are ignored.
+
+    Raises:
+        ShapeError: A class isn't among those of `y_pred`, or a label isn't in [0, 1].
+    """
+    if not (loss.spec.numbers_outputs or loss.spec.labels.is_share):
+        return
+    try:
+        values = np.asarray(y_true)
+    except (NotImplementedError, TypeError, ValueError):
+        # TensorFlow, JAX and Keras raise these for a tensor of a traced graph.
+        return
+    if values.size:
+        classes = y_pred.shape[loss.class_axis] if loss.spec.numbers_outputs else None
+        for fault in label_faults(loss, values, classes):
+            raise fault
+
+
+def label_faults(loss: BoundLoss, values: "Array", classes: int | None) -> Iterator[ShapeError]:
+    """Yield the faults of labels that must be class numbers, or lie in [0, 1].
+
+    Args:
+        loss: Its spec has the kind of the labels.
+        values: The labels; at least one.
+        classes: The number of classes in the predictions, if it is known.
+    """
+    # Not "if they aren't numbers": NumPy counts bfloat16 with the void types.
+    if values.dtype.kind in "OSU":
+        dtype = values.dtype
+        yield _fault(loss, f"y_true must hold numbers, got {dtype} labels. Number the classes.")
+        return
+    absent = np.isnan(values)
+    if absent.any():
+        yield _fault(loss, "y_true holds NaN. Drop or fill those samples.")
+        values = values[~absent]
+    if loss.spec.numbers_outputs:
+        yield from _class_faults(loss, values, classes)
+    elif loss.spec.labels.is_share and values.size and not 0 <= values.min() <= values.max() <= 1:
+        yield _share_fault(loss, values)
+
+
+def _fault(loss: BoundLoss, message: str, fits: str | None = None) -> ShapeError:
+    return ShapeError(f"Loss {loss.name!r}: {message}", fits=fits)
+
+
+def _class_faults(loss: BoundLoss, values: "Array", count: int | None) -> Iterator[ShapeError]:
+    values = values[values != loss.params.get("ignore_class")]
+    if count is not None and values.size and not 0 <= values.min() <= values.max() < count:
+        advice, fits = "Give the model one output for each class, or renumber the labels.", None
+        beyond = np.unique(values[(values < 0) | (values >= count)])
+        if (values.min(), values.max()) == (1, count):
+            advice = _FROM_ONE
+        elif beyond.size == 1 and "ignore_class" in loss.params and beyond[0] % 1 == 0:
+            mark = int(beyond[0])
+            fits = loss.entry.call({**loss.params, "ignore_class": mark})
+            advice += f" If {mark} means that a label is missing, use {fits!r}."
+        yield _fault(
+            loss,
+            f"y_true must hold classes from 0 to {count - 1}, since y_pred has {count}, got "
+            f"{values.min():g} to {values.max():g}. {advice}",
+            fits,
+        )
+    between = values[values % 1 > 0]
+    if between.size:
+        yield _fault(
+            loss,
+            f"y_true must hold whole numbers, got {between[0]:g}. Give class numbers, or "
+            f"{_OTHER_LOSS}",
+        )
+
+
+def _share_fault(loss: BoundLoss, values: "Array") -> ShapeError:
+    """Return the fault of labels that aren't all in [0, 1]."""
+    low, high, fits = values.min(), values.max(), None
+    advice = f"Rescale the labels, or {_OTHER_LOSS}"
+    if np.isin(values, (-1, 1)).all():
+        advice = "They look like the signs -1 and 1: rescale them by (y_true + 1) / 2"
+        if loss.spec.y_true == "binary":
+            fits = "hinge"
+            advice += ", or use 'hinge' and a last layer without an activation"
+        advice += "."
+    elif low >= 0 and high == 255:
+        advice = "They look like 8-bit pixels: divide them by 255."
+    elif np.isin(values, (1, 2)).all():
+        advice = _FROM_ONE
+    elif low >= 0 and not (values % 1).any():
+        sparse = loss.relative("integer")
+        takes = f", which {sparse!r} takes, with an output for each class" if sparse else ""
+        advice = (
+            f"They look like class indices{takes}. For this loss, one-hot encode them: "
+            "keras.ops.one_hot(y_true, classes)."
+        )
+    return _fault(loss, f"y_true must be in [0, 1], got {low:g} to {high:g}. {advice}", fits)
+
+
+def find_mistakes(loss: BoundLoss, y_true: "Array", classes: int) -> Iterator[ShapeError]:
+    """Yield the faults of labels whose classes, if any, are on the last axis.
+
+    Args:
+        loss: Its spec has the kind of the labels.
+        y_true: The labels. NaN and infinity are ignored.
+        classes: The number of outputs.
+    """
+    kind = loss.spec.labels
+    finite = y_true[np.isfinite(y_true)]
+    if finite.size == 0:
+        return
+    faults = list(label_faults(loss, finite, classes))
+    yield from faults
+    if kind.classes == "row" and not faults and classes > 1:
+        yield from _row_mistakes(loss, y_true)
+    elif loss.spec.y_true == "sign":
+        yield from _sign_mistakes(loss, finite)
+    elif kind.is_amount and kind.low == 0:
+        allowed, wrong = "above 0", finite <= 0
+        if loss.spec.y_true == "count" or loss.qualified_name == _TAKES_ZERO:
+            allowed, wrong = "0 or more", finite < 0
+        elif loss.qualified_name == _TAKES_NEGATIVE:
+            # Keras divides by this at least.
+            allowed, wrong = "away from 0", np.abs(finite) < 1e-7
+        if wrong.any():
+            fits = loss.relative("real") or "mean_squared_error"
+            yield _fault(
+                loss,
+                f"y_true must be {allowed}, and {wrong.sum()} of {finite.size} entries aren't; "
+                f"they go from {finite.min():g} to {finite.max():g}. Shift or drop them, or use "
+                f"{fits!r}, which takes any numbers.",
+                fits,
+            )
+
+
+def _row_mistakes(loss: BoundLoss, y_true: "Array") -> Iterator[ShapeError]:
+    sums = y_true.sum(axis=-1, dtype="float64")
+    sums = sums[np.isfinite(sums)]
+    wrong = np.abs(sums - 1) > SUM_SLACK
+    if not wrong.any():
+        return
+    advice, fits = "Divide each row by its sum.", None
+    if np.isin(y_true, (0, 1)).all():
+        advice = "A row of zeros has no class: leave it out, or give it a weight of 0."
+        if sums.max() > 1:
+            fits = loss.relative("binary")
+            advice = "Several classes at once need a loss for yes-or-no labels"
+            advice += f": use {fits!r}, and a sigmoid." if fits else "."
+    yield _fault(
+        loss,
+        f"each row of y_true must sum to 1, and {wrong.sum()} of {sums.size} don't; their sums go "
+        f"from {sums.min():g} to {sums.max():g}. {advice}",
+        fits,
+    )
+
+
+def _sign_mistakes(loss: BoundLoss, values: "Array") -> Iterator[ShapeError]:
+    # In a batch of 0 and 1 alone, Keras turns 0 into -1.
+    takes_zeros = loss.provider.is_builtin and np.isin(values, (0, 1)).all()
+    if takes_zeros or np.isin(values, (-1, 1)).all():
+        return
+    advice, fits = _OTHER_LOSS.capitalize(), None
+    if np.isin(values, (-1, 0, 1)).all():
+        advice = "0 is neither class, and has the same loss for any prediction: give -1 or 1."
+    elif 0 <= values.min() <= values.max() <= 1:
+        fits = "binary_crossentropy(from_logits=True)"
+        advice = f"Soft labels are for {fits!r}."
+    elif not (values % 1).any() and values.min() >= 0:
+        advice = (
+            "Class indices are for 'sparse_categorical_crossentropy', which needs an output for "
+            "each class."
+        )
+    zeros = ", or 0 and 1" if loss.provider.is_builtin else ""
+    yield _fault(
+        loss,
+        f"y_true must be -1 and 1{zeros}, got {values.min():g} to {values.max():g}. {advice}",
+        fits,
+    )
+
+
+def find_series_mistakes(loss: BoundLoss, y_true: "Array", y_pred: "Array") -> Iterator[ShapeError]:
+    """Yield the faults of classes over time, in which 0 is the blank and pads the end."""
+    if (y_true.ndim, y_pred.ndim) != (2, 3):
+        yield _fault(
+            loss,
+            "it takes y_true (samples, entries) and y_pred (samples, steps, classes), got "
+            f"{y_true.shape} and {y_pred.shape}.",
+        )
+        return
+    steps, classes = y_pred.shape[1:]
+    y_true = np.where(np.isfinite(y_true), y_true, 0)
+    # Equal neighbours need a blank between them.
+    twice = (y_true[:, 1:] == y_true[:, :-1]) & (y_true[:, 1:] != 0)
+    needed = max((y_true != 0).sum(axis=1) + twice.sum(axis=1), default=0)
+    if (y_true % 1).any():
+        yield _fault(loss, "y_true must hold whole numbers. Number the classes from 1.")
+    elif y_true.size and not 0 <= y_true.min() <= y_true.max() < classes:
+        yield _fault(
+            loss,
+            f"y_true must hold classes from 1 to {classes - 1}, since y_pred has {classes} with "
+            f"the blank, and 0 as padding, got {y_true.min():g} to {y_true.max():g}. Pad with 0, "
+            "and give the model an output for each class and the blank.",
+        )
+    elif ((y_true[:, :-1] == 0) & (y_true[:, 1:] != 0)).any():
+        yield _fault(
+            loss,
+            "y_true holds 0 before other classes, and 0 is the blank, which may only pad the end. "
+            "Number the classes from 1.",
+        )
+    elif needed > steps:
+        yield _fault(
+            loss,
+            f"a label of y_true needs {needed} steps, one for each entry and one between equal "
+            f"neighbours, and y_pred has {steps}. Give the model more steps, or drop the longest "
+            "labels.",
+        )

@@ -1,0 +1,109 @@
+"""Shapes of labels and predictions: ranks are aligned, and broadcasting is an error.
+
+Values aren't examined here.
+"""
+
+from typing import Any
+
+from ..errors import ShapeError
+from ..lazy import ops
+from .bound import BoundLoss
+from .spec import Labels
+
+
+def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tuple[Any, Any]:
+    """Return labels and predictions with the ranks that the loss takes.
+
+    As in Keras' own losses, `(N,)` fits `(N, 1)` in either order. Integer labels may have a last
+    axis of size 1.
+
+    Args:
+        loss: Its spec has the kind of the labels.
+        y_true: Labels, with a shape.
+        y_pred: Predictions, with a shape.
+        library: `keras.ops`, or `numpy` for arrays that must remain arrays.
+
+    Raises:
+        ShapeError: The shapes would broadcast, as far as they are known.
+    """
+    kind = loss.spec.labels
+    if kind.per == "series":
+        return y_true, y_pred
+    if kind.per == "place":
+        return _align_integer(loss, y_true, y_pred, library)
+    true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
+    if true_rank == pred_rank + 1 and y_true.shape[-1] == 1:
+        if pred_rank == 1:
+            y_pred = library.expand_dims(y_pred, axis=-1)
+        else:
+            y_true = library.squeeze(y_true, axis=-1)
+    elif pred_rank == true_rank + 1 and y_pred.shape[-1] == 1:
+        if true_rank == 1:
+            y_true = library.expand_dims(y_true, axis=-1)
+        else:
+            y_pred = library.squeeze(y_pred, axis=-1)
+    if kind.classes == "row":
+        _class_axis(loss, y_true, y_pred)
+    if kind.per == "entry" and not _same(y_true.shape, y_pred.shape):
+        raise _misfit(loss, "y_true and y_pred of the same shape", y_true, y_pred)
+    return y_true, y_pred
+
+
+def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> tuple[Any, Any]:
+    axis = _class_axis(loss, y_true, y_pred)
+    expected = _without(y_pred.shape, axis)
+    if len(y_true.shape) == len(y_pred.shape):
+        # The axis of size 1 has the place of the classes, or is the last one.
+        for squeezed in (axis, -1):
+            if y_true.shape[squeezed] == 1 and _same(_without(y_true.shape, squeezed), expected):
+                y_true = library.squeeze(y_true, axis=squeezed)
+                break
+    if not _same(y_true.shape, expected):
+        raise _misfit(loss, "integer y_true, shaped as y_pred without classes", y_true, y_pred)
+    return y_true, y_pred
+
+
+def _class_axis(loss: BoundLoss, y_true: Any, y_pred: Any) -> int:
+    """Return the axis of the classes. Raise if the predictions don't have it, or one class."""
+    axis, rank = loss.class_axis, len(y_pred.shape)
+    if not -rank <= axis < rank:
+        raise _misfit(loss, f"y_pred with an axis {axis} of classes", y_true, y_pred)
+    needs_several = loss.spec.numbers_outputs or loss.spec.labels.classes == "row"
+    if needs_several and rank > 1 and y_pred.shape[axis] == 1:
+        binary = loss.relative("binary")
+        other = f", or use {binary!r}, which needs one output" if binary else ""
+        raise ShapeError(
+            f"Loss {loss.name!r} needs several classes, and y_pred {tuple(y_pred.shape)} has one. "
+            f"Give the model an output for each class{other}.",
+            fits=binary,
+        )
+    return axis
+
+
+def _without(shape: Any, axis: int) -> list[int | None]:
+    return [size for index, size in enumerate(shape) if index != axis % len(shape)]
+
+
+def _same(first: Any, second: Any) -> bool:
+    """Return whether two shapes are equal, as far as they are known."""
+    return len(first) == len(second) and all(
+        a == b or a is None or b is None for a, b in zip(first, second, strict=True)
+    )
+
+
+def _misfit(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> ShapeError:
+    shape_true, shape_pred = tuple(y_true.shape), tuple(y_pred.shape)
+    misfit = f"Loss {loss.name!r} takes {takes}, got y_true {shape_true} and y_pred {shape_pred}."
+    looks_integer = _same(shape_true, shape_pred[:-1]) or (
+        len(shape_true) > 1 and _same(shape_true, (*shape_pred[:-1], 1))
+    )
+    form: Labels
+    if looks_integer and loss.spec.labels.is_share:
+        look, form = "like class indices", "integer"
+    elif _same(shape_true, shape_pred) and loss.spec.labels.per == "place":
+        look, form = "one-hot", "one_hot"
+    else:
+        return ShapeError(f"{misfit} Reshape the labels, or change the model's last layer.")
+    fits = loss.relative(form)
+    takes = f": {fits!r} takes them" if fits else ""
+    return ShapeError(f"{misfit} The labels look {look}{takes}.", fits=fits)

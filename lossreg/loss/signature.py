@@ -1,0 +1,243 @@
+"""Signatures: the parameters of a loss, described and checked.
+
+A target is a loss function, whose first two parameters are `y_true, y_pred`, or a factory:
+anything else that is called with the parameters, such as a `keras.losses.Loss` subclass. No
+other module reads its signature.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ParameterError, SpecError
+from .docstring import documented_arguments
+from .names import did_you_mean, shown
+from .options import OPTIONS
+from .types import pydantic_type, type_words
+from .values import SIMPLE, plain
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_EMPTY = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A parameter of a loss, as listings and messages show it."""
+
+    name: str
+    allowed: str
+    required: bool
+    default: Any
+    doc: str
+
+
+class Signature:
+    """The parameters of a loss function or factory.
+
+    Outside packages, a function is also a loss function if its first two parameters have other
+    names and no defaults.
+
+    Args:
+        target: The function, factory or class.
+        packaged: Whether the rules for packages apply: every parameter of a loss function is
+            keyword-only and typed. Without them, an untyped parameter takes any JSON value, as
+            it does in every factory.
+
+    Raises:
+        SpecError: The signature breaks a rule.
+    """
+
+    def __init__(self, target: Callable[..., Any], *, packaged: bool = True) -> None:
+        if not callable(target):
+            raise SpecError(f"it must be a function or a class, got {target!r}")
+        self.target = target
+        self._packaged = packaged
+        try:
+            parameters = list(inspect.signature(target).parameters.values())
+        except ValueError as error:
+            raise SpecError("its signature can't be read; wrap it in a Python function") from error
+        first = parameters[:2]
+        names = [parameter.name for parameter in first]
+        if names == ["y_pred", "y_true"]:
+            raise SpecError("it takes y_pred before y_true; Keras passes the labels first")
+        is_free = not packaged and all(
+            parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+            and parameter.default is _EMPTY
+            for parameter in first
+        )
+        takes_arrays = len(first) == 2 and (is_free or names == ["y_true", "y_pred"])
+        self.is_function = takes_arrays and not inspect.isclass(target)
+        self.takes_dtype = any(parameter.name == "dtype" for parameter in parameters)
+        if self.is_function:
+            self._parameters = parameters[2:]
+            self._check_function(packaged)
+        else:
+            # A factory may take Keras' options, which aren't parameters of the loss.
+            self._parameters = [
+                parameter
+                for parameter in parameters
+                if parameter.name not in OPTIONS
+                and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+            ]
+
+    def _check_function(self, packaged: bool) -> None:
+        for parameter in self._parameters:
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                raise SpecError(f"it takes '{parameter}'; declare each parameter")
+            if parameter.name in OPTIONS:
+                raise SpecError(
+                    f"it declares {parameter.name!r}, which Keras takes for every loss; "
+                    "rename the parameter or leave it out"
+                )
+            if packaged and parameter.kind is not parameter.KEYWORD_ONLY:
+                raise SpecError(
+                    f"its parameter {parameter.name!r} is positional; put '*' after y_pred"
+                )
+            if packaged and parameter.annotation is _EMPTY:
+                raise SpecError(
+                    f"its parameter {parameter.name!r} has no type; write one with its range, "
+                    f"such as '{parameter.name}: Annotated[float, Ge(0)]'"
+                )
+
+    @cached_property
+    def annotations(self) -> dict[str, Any]:
+        """The type of each parameter with its range; `Any` for an untyped one."""
+        target: Any = self.target
+        if inspect.isclass(target):
+            target = target.__init__
+        elif not inspect.isroutine(target):
+            # A functools.partial, or an instance with `__call__`.
+            target = getattr(target, "func", type(target).__call__)
+        try:
+            hints = typing.get_type_hints(target, include_extras=True)
+        except (NameError, TypeError, AttributeError) as error:
+            if self.is_function:
+                raise SpecError(
+                    f"a type in {inspect.signature(self.target)} can't be read: {error}"
+                ) from error
+            hints = {}
+        return {parameter.name: hints.get(parameter.name, Any) for parameter in self._parameters}
+
+    @cached_property
+    def model(self) -> "type[BaseModel]":
+        """The parameters as a pydantic model."""
+        # Imported here, since a listing checks nothing.
+        from pydantic import ConfigDict, Field, create_model
+        from pydantic.errors import PydanticUserError
+
+        fields: dict[str, Any] = {}
+        for index, parameter in enumerate(self._parameters):
+            default = ... if parameter.default is _EMPTY else parameter.default
+            # With an alias, since a model has attributes of its own, such as `copy`.
+            fields[f"field_{index}"] = (
+                pydantic_type(self.annotations[parameter.name]),
+                Field(default, alias=parameter.name),
+            )
+        try:
+            return create_model(
+                "Parameters",
+                __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False),
+                **fields,
+            )
+        except PydanticUserError as error:
+            raise SpecError(f"a type in its signature can't be checked: {error}") from error
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Each parameter with its allowed values, its default and its documentation."""
+        docs = documented_arguments(inspect.getdoc(self.target) or "")
+        return tuple(
+            Parameter(
+                name=parameter.name,
+                allowed=type_words(self.annotations[parameter.name]),
+                required=parameter.default is _EMPTY,
+                default=None if parameter.default is _EMPTY else parameter.default,
+                doc=docs.get(parameter.name, ""),
+            )
+            for parameter in self._parameters
+        )
+
+    def check(
+        self, loss: str, values: Mapping[str, Any], args: Sequence[Any] = ()
+    ) -> dict[str, Any]:
+        """Return a checked value for every parameter, defaults included.
+
+        Args:
+            loss: The name of the loss, for the message.
+            values: Values by name.
+            args: Values of the first parameters, in their order.
+
+        Raises:
+            ParameterError: A value is wrong, or has no parameter; the message names every fault.
+        """
+        from pydantic import ValidationError
+
+        if args:
+            values = self._by_name(loss, values, args)
+        given = {n: v if type(v) in SIMPLE else plain(v) for n, v in values.items()}
+        try:
+            checked = self.model.model_validate(given)
+        except ValidationError as error:
+            wrong = {str(fault["loc"][0]): None for fault in error.errors(include_url=False)}
+            raise self._error(loss, values, list(wrong)) from None
+        return {
+            parameter.name: getattr(checked, f"field_{index}")
+            for index, parameter in enumerate(self._parameters)
+        }
+
+    def _by_name(self, loss: str, values: Mapping[str, Any], args: Sequence[Any]) -> dict[str, Any]:
+        known = [parameter.name for parameter in self._parameters]
+        if len(args) > len(known):
+            raise ParameterError(
+                f"Loss {loss!r} takes {len(known)} parameters ({', '.join(known) or 'none'}), "
+                f"got {len(args)} values."
+            )
+        given = dict(zip(known, args, strict=False))
+        twice = [name for name in given if name in values]
+        if twice:
+            raise ParameterError(f"Loss {loss!r}: {twice[0]!r} is given twice.")
+        return {**given, **values}
+
+    def _error(self, loss: str, values: Mapping[str, Any], wrong: list[str]) -> ParameterError:
+        known = {parameter.name: parameter for parameter in self.parameters}
+        if not known and not set(OPTIONS).intersection(wrong):
+            given = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
+            near = did_you_mean(next(iter(values)), OPTIONS)
+            message = (
+                f"Loss {loss!r} takes no parameters, got {given}.{near} "
+                f"Every loss takes Keras' options {', '.join(map(repr, OPTIONS))}."
+            )
+            return ParameterError(message, dict.fromkeys(wrong, message))
+        more = f"; 'lossreg show {loss}' says more" if self._packaged else ""
+        takes = f"It takes {', '.join(known) or 'no parameters'}{more}."
+        faults = {name: self._fault(loss, name, values) for name in wrong}
+        if len(faults) == 1:
+            message = f"Loss {loss!r}: {faults[wrong[0]]} {takes}"
+        else:
+            lines = [f"- {fault}" for fault in faults.values()]
+            message = "\n".join([f"Loss {loss!r} has {len(faults)} faults:", *lines, takes])
+        alone = {
+            name: f"Loss {loss!r}: {fault}" + f" {takes}" * (name not in known)
+            for name, fault in faults.items()
+        }
+        return ParameterError(message, alone)
+
+    def _fault(self, loss: str, name: str, values: Mapping[str, Any]) -> str:
+        known = {parameter.name: parameter for parameter in self.parameters}
+        if name in OPTIONS:
+            return (
+                f"{name!r} isn't a parameter of a loss, but Keras' option for the object that "
+                f"get_loss builds: get_loss({loss!r}, {name}=...)."
+            )
+        if name not in known:
+            near = did_you_mean(name, [*known, *OPTIONS])
+            return f"it has no parameter {name!r}.{near}"
+        if name not in values:
+            return f"{name!r} is missing; it must be {known[name].allowed}."
+        got = f"{shown(values[name])} ({type(values[name]).__name__})"
+        return f"{name!r} must be {known[name].allowed}, got {got}."

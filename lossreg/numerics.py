@@ -1,0 +1,160 @@
+"""What a good loss needs of numbers: at least float32, the logits behind predictions, clipping.
+
+For the modules of losses. A loss that takes probabilities, or logits with `from_logits`, and
+computes from logits wherever it can:
+
+    def bernoulli(y_true, y_pred, *, from_logits: bool = False):
+        x = logits_of(y_pred, "sigmoid", from_logits=from_logits)
+        if x is None:
+            p = clip(at_least_float32(y_pred))
+            x = ops.log(p) - ops.log1p(-p)
+        return ops.mean(ops.softplus(x) - ops.cast(y_true, x.dtype) * x, axis=-1)
+
+Importing it imports no Keras.
+"""
+
+import warnings
+from typing import Any, Literal
+
+from .lazy import keras, ops
+
+__all__ = [
+    "at_least_float32",
+    "clip",
+    "leave_out",
+    "logits_of",
+    "smallest",
+    "spacing",
+    "total",
+]
+
+# The exponents of 2 that numpy calls smallest_normal and epsneg.
+_SMALLEST = {"float16": -14, "bfloat16": -126, "float32": -126, "float64": -1022}
+_SPACING = {"float16": -11, "bfloat16": -8, "float32": -24, "float64": -53}
+
+
+def at_least_float32(values: Any) -> Any:
+    """Return a tensor in float32, or in float64 if it is one.
+
+    Take it for predictions before any formula: in float16 and bfloat16 a logarithm or a sum
+    over classes keeps three digits or two. Integers become float32.
+
+        y_pred = at_least_float32(y_pred)
+    """
+    values = ops.convert_to_tensor(values)
+    return values if _dtype(values) in ("float32", "float64") else ops.cast(values, "float32")
+
+
+def smallest(values: Any) -> float:
+    """Return the smallest number above 0 that a tensor's dtype holds with all its digits.
+
+    Keep a value this far from 0 where a division or a root of 0 would give an infinite
+    gradient. It is too small to change any other value.
+
+        root = ops.sqrt(ops.maximum(miss, smallest(miss)))
+    """
+    return float(2.0 ** _SMALLEST[_dtype(values)])
+
+
+def spacing(values: Any) -> float:
+    """Return the distance from 1 to the next smaller number in a tensor's dtype.
+
+    An epsilon below it is lost: `1 - epsilon` is 1.
+
+        p = ops.minimum(p, 1 - spacing(p))
+    """
+    return float(2.0 ** _SPACING[_dtype(values)])
+
+
+def clip(probabilities: Any) -> Any:
+    """Return probabilities without exact 0 and 1, as Keras' cross-entropy clips them.
+
+    Take it before a logarithm. Keras' epsilon, 1e-7 by default, is raised to what the dtype
+    can hold. Clipped probabilities have no gradient, so take `logits_of` first.
+
+        nats = -ops.log(clip(p))
+    """
+    epsilon = max(keras.config.epsilon(), spacing(probabilities))
+    return ops.clip(probabilities, epsilon, 1 - epsilon)
+
+
+def total(probabilities: Any) -> Any:
+    """Return the sum over the last axis, which is kept, and Keras' epsilon in place of 0.
+
+    Divide by it what should sum to 1; a row of zeros stays a row of zeros.
+
+        p = probabilities / total(probabilities)
+    """
+    return ops.maximum(ops.sum(probabilities, axis=-1, keepdims=True), keras.config.epsilon())
+
+
+def logits_of(
+    y_pred: Any,
+    activation: Literal["sigmoid", "softmax"],
+    *,
+    from_logits: bool,
+    axis: int = -1,
+) -> Any:
+    """Return the logits behind predictions, or None where only probabilities are known.
+
+    Take it first in every loss with a parameter `from_logits`. Where the last layer ends in a
+    sigmoid or softmax, Keras on TensorFlow leaves the logits on its output. From these logits a
+    saturated model goes on learning; its probabilities of exactly 0 and 1 have no gradient. They
+    are returned only if they belong to the activation that the loss stands for.
+
+        x = logits_of(y_pred, "softmax", from_logits=from_logits, axis=axis)
+
+    Args:
+        y_pred: The predictions, as the loss got them.
+        activation: What turns logits into the probabilities of the loss.
+        from_logits: Whether the user says that `y_pred` holds logits. There is a warning if
+            `y_pred` comes from the activation all the same.
+        axis: Axis of the classes, for a softmax; Keras leaves logits of the last axis only.
+
+    Returns:
+        Logits in float32 or wider, in the shape of `y_pred`, or None.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    logits = getattr(y_pred, "_keras_logits", None)
+    last = axis in (-1, len(y_pred.shape) - 1)
+    if logits is None or not last or not _comes_from(y_pred, activation, logits):
+        return at_least_float32(y_pred) if from_logits else None
+    if from_logits:
+        warnings.warn(
+            f"from_logits=True, and y_pred comes from a {activation}, so it holds probabilities. "
+            f"The loss takes the logits before the {activation}. Leave out the activation, or "
+            "from_logits.",
+            stacklevel=3,
+        )
+    return at_least_float32(logits)
+
+
+def leave_out(values: Any, counts: Any) -> None:
+    """Let Keras leave some of a loss's values out of the sum and of the mean.
+
+    Call it last, on what the loss returns, as for labels that are to be ignored.
+
+        leave_out(values, ops.not_equal(y_true, ignore_class))
+
+    Args:
+        values: One value per sample, finite everywhere.
+        counts: True for each value that counts, same shape.
+    """
+    # Keras' own ignore_class does it in this way, and offers no public one. The attribute that
+    # TensorFlow's tensors take instead isn't there on what JAX traces.
+    from keras.src.backend import set_keras_mask
+
+    set_keras_mask(values, counts)
+
+
+def _dtype(values: Any) -> str:
+    return str(keras.backend.standardize_dtype(values.dtype))
+
+
+def _comes_from(y_pred: Any, activation: str, logits: Any) -> bool:
+    try:
+        return bool(y_pred.op.type.lower() == activation)
+    except AttributeError:
+        # An eager tensor doesn't know its operation, but it knows its values.
+        again = getattr(ops, activation)(logits)
+        return bool(ops.all(ops.equal(again, y_pred)))

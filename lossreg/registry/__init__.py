@@ -1,0 +1,14 @@
+"""The registry: which losses there are, who offers them, and what a name means.
+
+Finding the plugins imports their plugin modules and nothing else: no module of a loss, no
+pydantic, no Keras.
+"""
+
+from .discovery import discover, installed_version, load_from, load_target
+from .health import PluginFinding, Severity, examine_plugins
+from .known import COMMANDS, PACKAGES, known_package
+from .local import describe
+from .plugin import FRAMEWORKS, PluginRecord
+from .process import installed, list_losses, plugins, refresh, register
+from .registry import Registry, import_target
+from .selection import BLOCK, ONLY, Selection

@@ -1,0 +1,95 @@
+"""The health of plugins: what `lossreg doctor` reports about them. It changes nothing."""
+
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import BrokenPluginError
+from .discovery import load_from
+from .plugin import FRAMEWORKS, PluginRecord
+from .registry import Registry
+
+SLOW = 1.0
+"""Seconds of import from which a plugin is reported as slow, since every listing pays them."""
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginFinding:
+    """A message about a plugin. An error means that losses or commands don't work."""
+
+    record: PluginRecord
+    severity: Severity
+    message: str
+
+
+def examine_plugins(registry: Registry) -> list[PluginFinding]:
+    """Return the findings about all plugins, in their order.
+
+    This imports every module of a loss.
+    """
+    return [finding for record in registry.plugins for finding in _findings(record, registry)]
+
+
+def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFinding]:
+    def found(severity: Severity, message: str) -> PluginFinding:
+        return PluginFinding(record=record, severity=severity, message=message)
+
+    if record.state == "broken":
+        fault = f"{type(record.error).__name__}: {record.error}"
+        yield found("error", f"It fails to {record.stage}: {fault}. Repair or update the package.")
+    elif record.state != "active":
+        yield found("note", f"{record.rule} keeps it from loading.")
+    if record.seconds > SLOW:
+        yield found(
+            "warning",
+            f"It takes {record.seconds:.1f} s to import, which every listing pays. "
+            "Its plugin module should import lossreg and nothing heavy.",
+        )
+    if record.heavy:
+        yield found(
+            "warning",
+            f"Its plugin module imports {', '.join(record.heavy)}, which every listing pays. "
+            "Import it where it is used.",
+        )
+    exposed = _exposed(record.location) if record.location else None
+    if exposed:
+        yield found("warning", f"It was found in {record.location}, {exposed}.")
+    light = [name for name in FRAMEWORKS if name not in sys.modules]
+    for name in record.losses:
+        entry = registry.get(f"{record.provider.distribution}/{name}")
+        try:
+            if entry is not None:
+                entry.signature.model  # noqa: B018 - reading it checks the signature
+        except BrokenPluginError as error:
+            yield found("error", str(error))
+    imported = [name for name in light if name in sys.modules]
+    if imported:
+        yield found(
+            "warning",
+            f"Its loss modules import {', '.join(imported)}, so that showing or checking a "
+            "parameter takes seconds. 'from lossreg.lazy import keras, ops' imports at first use.",
+        )
+    for name, target in record.commands.items():
+        try:
+            load_from(record.provider, target, f"Command {name!r}")
+        except BrokenPluginError as error:
+            yield found("error", str(error))
+
+
+def _exposed(location: str) -> str | None:
+    """Return why others may have put a plugin into a folder, or None."""
+    folder = Path(location).resolve()
+    if folder == Path.cwd() and folder != Path(sys.prefix):
+        return "the current directory: whoever can write there can run code here"
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return None
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "which others than its owner can write to"
+    return None

@@ -1,0 +1,60 @@
+"""Plugins: the entry points that name them, and what became of each. Nothing is loaded here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..loss import Provider
+
+FRAMEWORKS = ("keras", "tensorflow", "jax", "torch")
+"""Packages that take seconds to import, so that no listing or check may import them."""
+
+State = Literal["active", "broken", "blocked", "skipped"]
+Stage = Literal["find", "import", "declare"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginRecord:
+    """A plugin and its state.
+
+    Args:
+        provider: The distribution.
+        entry_point: The name of the entry point.
+        module: The module that the entry point names.
+        state: `active`; `broken` if the stage in `stage` failed; `blocked` or `skipped` if the
+            rule in `rule` keeps it from loading.
+        stage: The stage that failed: find, import or declare.
+        error: The exception of that stage.
+        rule: The environment variable that keeps it from loading, with its value.
+        location: The folder of its distribution.
+        losses: The names of the losses that it offers.
+        commands: The subcommands that it adds, each with its target.
+        seconds: The duration of its import.
+        heavy: The frameworks that its import imported.
+    """
+
+    provider: Provider
+    entry_point: str
+    module: str
+    state: State = "active"
+    stage: Stage | None = None
+    error: BaseException | None = field(default=None, compare=False)
+    rule: str = ""
+    location: str = ""
+    losses: tuple[str, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = field(default=0.0, compare=False)
+    heavy: tuple[str, ...] = ()
+
+    @property
+    def plugin(self) -> str:
+        """The plugin in a message."""
+        return f"plugin {self.entry_point!r} of {self.provider}"
+
+    @property
+    def absence(self) -> str:
+        """Why something that this plugin might offer is missing; empty if it is active."""
+        if self.state == "active":
+            return ""
+        why = f"{self.rule} keeps it from loading" if self.rule else "it doesn't load"
+        return f" {self.provider} might offer it, but {why}."

@@ -1,0 +1,297 @@
+"""The data that a config names, as arrays to train on and to validate with."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossreg.config import Data
+from lossreg.errors import ConfigError, Fault
+from lossreg.errors import Path as KeyPath
+from lossreg.loss import did_you_mean
+
+from .classes import Classes, number_labels, refusal
+from .samples import Samples, split
+from .table import (
+    Table,
+    Unreadable,
+    compact,
+    count_gaps,
+    describe_strings,
+    example,
+    is_missing,
+    read_table,
+)
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
+_MOST_NAMED = 5  # columns in one message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The data of a config.
+
+    Args:
+        train: The samples to train on.
+        validation: The samples that are held out.
+        config: The section `data` of the config, with every column and class that was found.
+    """
+
+    train: Samples
+    validation: Samples
+    config: Data
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """The columns that make one array: an input's features, or an output's target."""
+
+    name: str | None
+    columns: list[str]
+    path: KeyPath
+    places: list[KeyPath]
+
+    def __iter__(self) -> Iterator[tuple[str, KeyPath]]:
+        """Yield each column with its place in the config."""
+        return zip(self.columns, self.places, strict=True)
+
+
+def read_dataset(
+    data: Data, folder: Path, *, stratify: bool = False, numbers_for: str | None = None
+) -> Dataset:
+    """Return the samples of a file, in two parts.
+
+    A 1-D column becomes an array of shape (rows, 1). A string becomes the index of its class.
+
+    Args:
+        data: The section `data` of a config.
+        folder: Where the file's path begins.
+        stratify: Whether the target is a class. Then both parts get their share of each class.
+        numbers_for: The loss, if its labels are numbers that mean no class. Then strings are
+            refused, unless the config lists them.
+
+    Raises:
+        ConfigError: The file, a column or a class isn't there, or a value can't be used.
+            The error has every fault.
+        LossregError: pandas isn't installed.
+    """
+    try:
+        table = read_table(folder / data.file)
+    except Unreadable as error:
+        raise ConfigError.at(("data", "file"), str(error)) from error
+    reading = _Reading(table, data, numbers_for)
+    targets = _blocks(data.target, ("data", "target"))
+    features = reading.features(targets)
+    reading.check_names(features, targets)
+    x = {block.name: reading.numbers(block) for block in features}
+    y = {block.name: reading.labels(block) for block in targets}
+    reading.check_rows([*features, *targets])
+    if reading.faults:
+        raise ConfigError.of(reading.faults)
+    samples = Samples(x=_unnamed(x), y=_unnamed(y))
+    labels = samples.y if stratify and not isinstance(samples.y, dict) else None
+    train, validation = split(len(samples), data.split, data.seed, labels)
+    found: dict[str, Any] = {"classes": reading.classes}
+    if data.features is None:
+        (block,) = features
+        found["features"] = block.columns[0] if len(block.columns) == 1 else block.columns
+    return Dataset(
+        train=samples.rows(train),
+        validation=samples.rows(validation),
+        config=data.model_copy(update=found),
+    )
+
+
+def _blocks(columns: Any, path: KeyPath) -> list[_Block]:
+    if not isinstance(columns, dict):
+        return [_block(None, columns, path)]
+    return [_block(name, each, (*path, name)) for name, each in columns.items()]
+
+
+def _block(name: str | None, columns: str | list[str], path: KeyPath) -> _Block:
+    if isinstance(columns, str):
+        return _Block(name=name, columns=[columns], path=path, places=[path])
+    places: list[KeyPath] = [(*path, index) for index in range(len(columns))]
+    return _Block(name=name, columns=columns, path=path, places=places)
+
+
+def _unnamed(arrays: "dict[str | None, Any]") -> Any:
+    return arrays.get(None, arrays)
+
+
+class _Reading:
+    """The columns of a table as arrays, and what is wrong with them."""
+
+    def __init__(self, table: Table, data: Data, numbers_for: str | None) -> None:
+        self.table = table
+        self.data = data
+        self.numbers_for = numbers_for
+        self.classes: Classes | None = data.classes
+        self.faults: list[Fault] = []
+        self._arrays: dict[str, Array | None] = {}
+        self._rows: dict[str, int] = {}
+
+    def fault(self, message: str, path: KeyPath) -> None:
+        self.faults.append(Fault(message=message, path=path))
+
+    def features(self, targets: list[_Block]) -> list[_Block]:
+        """Return the blocks of features: the named columns, or all but the targets."""
+        if self.data.features is not None:
+            return _blocks(self.data.features, ("data", "features"))
+        taken = _columns(targets)
+        others = [name for name in self.table.names if name not in taken]
+        if others and (len(others) == 1 or not self.table.of_arrays):
+            places: list[KeyPath] = [("data",)] * len(others)
+            return [_Block(name=None, columns=others, path=("data",), places=places)]
+        if others:
+            message = f"'features' must name the arrays to learn from: {_join(others)}."
+        else:
+            message = f"{self.data.file!r} holds the target and nothing to learn from."
+        self.fault(message, ("data",))
+        return []
+
+    def check_names(self, features: list[_Block], targets: list[_Block]) -> None:
+        """Find columns that the file lacks, and columns that are both feature and target."""
+        what = "array" if self.table.of_arrays else "column"
+        for block in [*features, *targets]:
+            if not block.columns:
+                self.fault(f"Name at least one {what}.", block.path)
+            for column, place in block:
+                if column not in self.table.names:
+                    near = did_you_mean(column, self.table.names)
+                    near = near or f" It has {_join(self.table.names)}."
+                    self.fault(f"{self.data.file!r} has no {what} {column!r}.{near}", place)
+        known, wanted = _columns(features), _columns(targets)
+        # An autoencoder has the same columns for both.
+        for block in targets if known != wanted else []:
+            for column, place in block:
+                if column in known:
+                    self.fault(f"{column!r} is a feature and the target. Leave one out.", place)
+
+    def array(self, column: str, place: KeyPath) -> "Array | None":
+        """Return a column, or None and a fault. A missing column has its fault already."""
+        if column not in self._arrays:
+            self._arrays[column] = None
+            if column in self.table.names:
+                try:
+                    self._arrays[column] = array = self.table.column(column)
+                    self._rows[column] = len(array)
+                except Unreadable as error:
+                    self.fault(str(error), place)
+        return self._arrays[column]
+
+    def numbers(self, block: _Block) -> "Array | None":
+        """Return a block of features."""
+        strings, incomplete, arrays = [], [], []
+        for column, place in block:
+            array = self.array(column, place)
+            if array is None:
+                continue
+            arrays.append(array)
+            if array.dtype.kind == "U" and array.size:
+                strings.append(f"{column!r} ({example(array)})")
+            elif gaps := count_gaps(array):
+                incomplete.append(f"{column!r} ({gaps})")
+        if strings:
+            self.fault(
+                f"Features must be numbers, but these columns hold strings: {_join(strings)}. "
+                "Write them as numbers, or list only the other columns in 'features'.",
+                block.path,
+            )
+        if incomplete:
+            self.fault(
+                f"Features need a value in each row: {_join(incomplete)}. "
+                "Fill in the values, or leave out those rows or columns.",
+                block.path,
+            )
+        return None if self.faults else self._joined(arrays, "float32", block.path)
+
+    def labels(self, block: _Block) -> "Array | None":
+        """Return a block of targets, each string as the index of its class."""
+        arrays, before = [], len(self.faults)
+        for column, place in block:
+            array = self.array(column, place)
+            if array is None:
+                continue
+            arrays.append(array)
+            if array.dtype.kind == "U" and len(block.columns) + array.ndim > 2:
+                holds = describe_strings(column, array)
+                self.fault(
+                    f"{holds}, and only a target of one column can hold strings. "
+                    "Write it as numbers.",
+                    place,
+                )
+            elif gaps := count_gaps(array):
+                self.fault(
+                    f"The target needs a value in each row: {column!r} has {gaps}. "
+                    "Fill in the values, or leave out those rows.",
+                    place,
+                )
+        if len(arrays) < len(block.columns):
+            return None
+        joined = self._joined(arrays, None, block.path)
+        if joined is None:
+            return None
+        if block.name is None:
+            message = ""
+            if joined.dtype.kind == "U" and self.data.classes is None and len(arrays) == 1:
+                message = refusal(joined, block.columns[0], self.numbers_for)
+            if message:
+                self.fault(message, block.path)
+                return None
+            # Missing values have their fault already, and aren't a class.
+            is_whole = ~is_missing(joined).any(axis=tuple(range(1, joined.ndim)))
+            joined, self.classes, messages = number_labels(joined[is_whole], self.data.classes)
+            for message in messages:
+                self.fault(message, ("data", "classes"))
+        elif joined.dtype.kind == "U":
+            holds = describe_strings(block.columns[0], joined)
+            self.fault(
+                f"{holds}. Where there are several targets, write each as numbers.", block.path
+            )
+        return None if len(self.faults) > before else compact(joined)
+
+    def _joined(self, arrays: "list[Array]", dtype: Any, path: KeyPath) -> "Array | None":
+        """Return arrays side by side. One array alone may have several axes."""
+        columns = [array[:, None] if array.ndim == 1 else array for array in arrays]
+        if len({array.shape[0] for array in columns}) > 1:
+            # check_rows reports it.
+            return None
+        if len(columns) > 1 and any(array.ndim > 2 for array in columns):
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            self.fault(f"Arrays of shapes {shapes} can't be joined. Name one.", path)
+            return None
+        joined = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
+        return joined if dtype is None else joined.astype(dtype)
+
+    def check_rows(self, blocks: list[_Block]) -> None:
+        """Find arrays of different lengths, and too few rows."""
+        rows = {
+            column: self._rows[column]
+            for b in blocks
+            for column in b.columns
+            if column in self._rows
+        }
+        if len(set(rows.values())) > 1:
+            counts = ", ".join(f"{column!r} has {count}" for column, count in rows.items())
+            self.fault(f"All arrays must have the same number of rows: {counts}.", ("data", "file"))
+        elif rows and next(iter(rows.values())) < 2:
+            self.fault(
+                f"{self.data.file!r} needs at least 2 rows, one to train on and one to validate "
+                f"with, got {next(iter(rows.values()))}.",
+                ("data", "file"),
+            )
+
+
+def _columns(blocks: list[_Block]) -> set[str]:
+    return {column for block in blocks for column in block.columns}
+
+
+def _join(names: Sequence[str]) -> str:
+    quoted = [name if "'" in name else repr(name) for name in names[:_MOST_NAMED]]
+    more = len(names) - _MOST_NAMED
+    return ", ".join(quoted) + (f" and {more} more" if more > 0 else "")

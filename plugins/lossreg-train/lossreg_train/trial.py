@@ -1,0 +1,265 @@
+"""A config with its model and its data, checked against each other and ready to train."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossreg.checks import check_output, compiled_outputs, known_losses, output_names
+from lossreg.config import Data, Experiment
+from lossreg.errors import ConfigError, Fault
+from lossreg.errors import Path as KeyPath
+from lossreg.lazy import keras
+from lossreg.loss import did_you_mean
+from lossreg.model import build, collected, metric, refused_by_keras
+
+from .data import Dataset, read_dataset
+from .samples import Samples
+
+# Enough samples to see what the model predicts.
+_PREDICTED = 256
+
+# What Keras 3.15.1 raises for weights of another shape. It prints the values behind it.
+_SHAPES = re.compile(
+    r"variable\.shape=(?P<here>\(.*?\)), Received: value\.shape=(?P<there>\(.*?\))"
+)
+
+_NAME = re.compile(r"^Loss '[^']*'")  # how a finding about a term begins
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A model and the data that it can be trained on.
+
+    Args:
+        experiment: The config.
+        model: Compiled, and not trained.
+        data: In the form that the model takes.
+    """
+
+    experiment: Experiment
+    model: Any
+    data: Dataset
+
+    @property
+    def has_untrained(self) -> bool:
+        """Whether the config gives some output no loss."""
+        return any(loss is None for loss in keras.tree.flatten(self.model.loss))
+
+
+def read_data(experiment: Experiment) -> Dataset:
+    """Return the data of a config, without Keras.
+
+    Raises:
+        ConfigError: The config has no data, or data that can't be used.
+    """
+    if experiment.data is None:
+        fault = Fault(message="'data' is missing. Name a file and its target.", path=("data",))
+        raise experiment.error([fault])
+    losses = experiment.compile.loss.bound.losses()
+    is_class = any(loss.spec.labels.is_class for loss in losses)
+    of_amounts = (loss.name for loss in losses if loss.spec.labels.is_amount)
+    numbers_for = None if is_class else next(of_amounts, None)
+    try:
+        return read_dataset(
+            experiment.data, experiment.folder, stratify=is_class, numbers_for=numbers_for
+        )
+    except ConfigError as error:
+        raise experiment.error(error.faults) from None
+
+
+def prepare(experiment: Experiment, dataset: Dataset, weights: Path | None = None) -> Trial:
+    """Return the trial of a config.
+
+    The data's seed decides the initial weights, and Normalization layers are adapted to the
+    samples that are trained on. With `weights`, neither happens.
+
+    Args:
+        experiment: The config.
+        dataset: Its data, as `read_data` returns them.
+        weights: The file of a saved model with the same layers.
+
+    Raises:
+        ConfigError: The model can't be built, or the data don't fit the model or the loss.
+    """
+    keras.utils.set_random_seed(dataset.config.seed)
+    model = build(experiment)
+    fitting = _Fitting(experiment, model)
+    train, validation = fitting.samples(dataset.train), fitting.samples(dataset.validation)
+    if not fitting.faults:
+        fitted = Dataset(train=train, validation=validation, config=dataset.config)
+        if weights is None:
+            _adapt(model, train)
+        else:
+            _load(experiment, model, weights)
+        fitting.check_values(fitted)
+        if not fitting.faults:
+            return Trial(experiment=experiment, model=model, data=fitted)
+    raise experiment.error(fitting.faults)
+
+
+class _Fitting:
+    """Data in the form that a model takes, and what doesn't fit."""
+
+    def __init__(self, experiment: Experiment, model: Any) -> None:
+        self.model = model
+        self.data = experiment.data
+        self.outputs = output_names(model)
+        self.metrics = self._by_output(experiment.compile.metrics)
+        self.faults: list[Fault] = []
+        losses = self._by_output(experiment.compile.loss.bound)
+        # The outputs that need a target.
+        self.learned = [n for n in self.outputs if losses.get(n) or self.metrics.get(n)]
+        if not any(losses.values()):
+            which = f"{'one of ' * (len(self.outputs) > 1)}{', '.join(map(repr, self.outputs))}"
+            message = f"No output has a loss, and training needs one. Give {which} a loss."
+            self._fault(message, ("compile", "loss"))
+
+    def samples(self, found: Samples) -> Samples:
+        """Return samples with a mapping only where the model has several inputs or outputs."""
+        if self.faults:
+            # Both parts of the data have the same faults.
+            return found
+        inputs = {tensor.name: tensor for tensor in self.model.inputs}
+        x = self._by_name(found.x, list(inputs), list(inputs), "input", "features")
+        y = self._by_name(found.y, self.outputs, self.learned, "output", "target")
+        # Keras 3.15.1 needs labels for an output without a loss too, and ignores them.
+        unused = np.zeros((len(found), 1), dtype="float32")
+        y = {name: y.get(name, unused) for name in self.outputs}
+        for name, values in x.items():
+            self._check_shape(inputs[name], values)
+        return Samples(x=_only(x), y=_only(y))
+
+    def check_values(self, found: Dataset) -> None:
+        """Find targets, and predictions of the untrained model, that don't fit the loss."""
+        sample = found.train.rows(slice(_PREDICTED))
+        predicted = self.model.predict(sample.x, batch_size=_PREDICTED, verbose=0)
+        y_true = keras.tree.map_structure(
+            lambda *parts: np.concatenate(parts), found.train.y, found.validation.y
+        )
+        rows = len(found.train) + len(found.validation)
+        # Every label is checked; for the predictions a sample is enough.
+        y_pred = keras.tree.map_structure(
+            lambda values: np.resize(values, (rows, *values.shape[1:])), predicted
+        )
+        for loss, output in compiled_outputs(self.model, y_true, y_pred):
+            reported = set()
+            for finding in check_output(loss, known_losses(loss), output):
+                # All terms of a sum may have the same finding.
+                what = _NAME.sub("", finding.message)
+                if what not in reported:
+                    reported.add(what)
+                    advice = _class_advice(found.config, output)
+                    self._fault(f"{finding}{advice}", ("data", "target"))
+        if not self.faults:
+            self._check_metrics(sample, predicted)
+
+    def _check_metrics(self, sample: Samples, predicted: Any) -> None:
+        """Find metrics that don't fit the targets, by computing each."""
+        predictions = predicted
+        # Keras flattens a mapping in the order of the alphabet.
+        if not isinstance(predicted, Mapping):
+            predictions = dict(zip(self.outputs, keras.tree.flatten(predicted), strict=True))
+        for name, parts in self.metrics.items():
+            y_true = sample.y[name] if isinstance(sample.y, dict) else sample.y
+            for part in parts:
+                made = metric(part)
+                title = f"Metric {part.name!r} can't be computed of the target and the predictions"
+                # For a string, Keras chooses an accuracy that fits.
+                if not isinstance(made, str):
+                    with collected(self.faults), refused_by_keras(title, part.path):
+                        made.update_state(y_true, predictions[name])
+
+    def _by_output(self, given: Any) -> Mapping[str, Any]:
+        """Return what a config gives each output, where it may give the same to all."""
+        return given if isinstance(given, Mapping) else dict.fromkeys(self.outputs, given)
+
+    def _by_name(
+        self, arrays: Any, names: list[str], needed: list[str], what: str, key: str
+    ) -> dict[str, Any]:
+        at = self._at(key)
+        if not isinstance(arrays, dict):
+            if len(needed) == 1:
+                return {needed[0]: arrays}
+            listed = ", ".join(map(repr, needed))
+            self._fault(f"The model has {len(names)} {what}s: map {listed} to columns each.", at)
+            return {}
+        for name in arrays:
+            if name not in names:
+                near = did_you_mean(name, names) or f" It has {', '.join(map(repr, names))}."
+                self._fault(f"The model has no {what} {name!r}.{near}", (*at, name), at_key=True)
+        for name in needed:
+            if name not in arrays:
+                self._fault(f"The model's {what} {name!r} has no columns. Name them.", at)
+        return {name: arrays[name] for name in names if name in arrays}
+
+    def _check_shape(self, tensor: Any, values: Any) -> None:
+        takes, got = tuple(tensor.shape[1:]), values.shape[1:]
+        if len(takes) == len(got) and all(
+            size in (None, given) for size, given in zip(takes, got, strict=True)
+        ):
+            return
+        if None not in takes and np.prod(takes) == np.prod(got):
+            advice = f"Begin it with Input: {{shape: {list(got)}}} and Reshape."
+        else:
+            advice = f"Write Input: {{shape: {list(got)}}}, or choose other features."
+        self._fault(
+            f"The model takes samples of shape {list(takes)}, and the data are of shape "
+            f"{list(got)}. {advice}",
+            self._at("features"),
+        )
+
+    def _at(self, key: str) -> KeyPath:
+        return ("data", key) if getattr(self.data, key) is not None else ("data",)
+
+    def _fault(self, message: str, path: KeyPath, *, at_key: bool = False) -> None:
+        self.faults.append(Fault(message=message, path=path, at_key=at_key))
+
+
+def _class_advice(data: Data, output: Any) -> str:
+    """Return advice for labels that number classes, but don't begin at 0."""
+    labels = output.y_true
+    if data.classes is not None or isinstance(data.target, dict) or labels.dtype.kind != "i":
+        return ""
+    classes, count = np.unique(labels), output.y_pred.shape[-1]
+    if labels.size != len(labels) or not 1 < len(classes) <= count or classes[-1] < count:
+        return ""
+    return f" Or list them in the config: classes: {classes.tolist()}."
+
+
+def _only(arrays: dict[str, Any]) -> Any:
+    """Return the one array of a mapping, or the mapping if there are several."""
+    return next(iter(arrays.values())) if len(arrays) == 1 else arrays
+
+
+def _load(experiment: Experiment, model: Any, weights: Path) -> None:
+    """Give a model the weights of a file."""
+    title = f"It can't take the weights of {str(weights)!r}"
+    try:
+        with refused_by_keras(title, ("model",)), warnings.catch_warnings():
+            # The file may hold an optimizer, which isn't needed here.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            model.load_weights(weights)
+    except ConfigError as error:
+        reason, faults = str(error.__cause__), error.faults
+        shapes = _SHAPES.search(reason)
+        if shapes or "could not be loaded" in reason:
+            what = "its layers have other weights there"
+            if shapes:
+                what = f"a weight of shape {shapes['here']} has shape {shapes['there']} there"
+            message = f"{title}: {what}. Give the file of a model that this config trained."
+            faults = (Fault(message=message, path=("model",)),)
+        raise experiment.error(faults) from error
+
+
+def _adapt(model: Any, samples: Samples) -> None:
+    """Adapt each Normalization layer that was given no mean, from the first to the last."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            before = keras.Model(model.inputs, layer.input)
+            values = before.predict(samples.x, verbose=0)
+            layer.adapt(np.asarray(values))

@@ -1,0 +1,166 @@
+"""What lossreg offers to authors of losses for exact numbers, on the backend at hand."""
+
+import inspect
+import math
+import re
+import textwrap
+
+import keras
+import ml_dtypes
+import numpy as np
+import pytest
+from keras import ops
+
+from lossreg import numerics
+from lossreg.numerics import at_least_float32, clip, leave_out, logits_of, smallest, spacing, total
+
+DTYPES = ["float16", "bfloat16", "float32", "float64"]
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+only_on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="Keras keeps logits on TensorFlow only"
+)
+
+
+def tensor(values, dtype="float32"):
+    if dtype == "float64" and keras.backend.backend() == "jax":
+        pytest.skip("JAX makes float32 of float64")
+    return ops.convert_to_tensor(values, dtype=dtype)
+
+
+def array(values):
+    return np.asarray(ops.convert_to_numpy(ops.cast(values, "float32")), "float64")
+
+
+def run_example(documented, **names):
+    """Run the example in a docstring with some names, and return all names after it."""
+    # The first lines that are indented, and what is blank between them.
+    example = re.search(r"^ {4}.*\n?(?:(?: {4}.*)?\n)*", inspect.getdoc(documented), re.MULTILINE)
+    names = {**vars(numerics), **names}
+    exec(textwrap.dedent(example[0]), names)
+    return names
+
+
+def test_every_public_function_is_listed_and_has_an_example():
+    public = [name for name in vars(numerics) if name in numerics.__all__]
+    assert sorted(public) == numerics.__all__
+    for name in public:
+        assert re.search(rf"^    .*\b{name}\(", inspect.getdoc(getattr(numerics, name)), re.M)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        ("float16", "float32"),
+        ("bfloat16", "float32"),
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("int32", "float32"),
+    ],
+)
+def test_a_narrow_tensor_becomes_float32_and_keeps_its_values(dtype, expected):
+    values = run_example(at_least_float32, y_pred=tensor([0, 3], dtype))["y_pred"]
+    assert keras.backend.standardize_dtype(values.dtype) == expected
+    assert array(values).tolist() == [0, 3]
+
+
+@every_dtype
+def test_the_limits_of_a_dtype_are_those_of_its_definition(dtype):
+    values, limits = tensor([1.0], dtype), ml_dtypes.finfo(dtype)
+    assert smallest(values) == float(limits.smallest_normal)
+    assert spacing(values) == float(limits.epsneg)
+
+
+def test_the_smallest_number_keeps_the_gradient_of_a_root_finite():
+    miss = tensor([0.0, 0.25])
+    assert array(run_example(smallest, miss=miss)["root"]) == pytest.approx([2.0**-63, 0.5])
+
+
+@every_dtype
+def test_one_less_the_spacing_is_below_one_and_less_than_the_spacing_is_lost(dtype):
+    p = run_example(spacing, p=tensor([1.0, 0.5], dtype))["p"]
+    assert array(ops.cast(p, dtype) < 1).all()
+    assert array(p)[1] == 0.5
+    one = tensor([1.0], dtype)
+    assert array(ops.equal(one - spacing(one) / 4, one)).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "epsilon"),
+    # Keras' epsilon is 1e-7; float16 has 11 binary digits and bfloat16 has 8.
+    [("float16", 2**-11), ("bfloat16", 2**-8), ("float32", 1e-7), ("float64", 1e-7)],
+)
+def test_clipped_probabilities_have_finite_logarithms_on_both_sides(dtype, epsilon):
+    p = tensor([0.0, 0.25, 1.0], dtype)
+    nats = run_example(clip, p=p)["nats"]
+    # float16 and bfloat16 hold the logarithm to three and two digits.
+    assert array(nats)[:2] == pytest.approx([-math.log(epsilon), math.log(4)], rel=1e-2)
+    assert array(1 - clip(p)) == pytest.approx([1, 0.75, epsilon], rel=0.2)
+    assert np.isfinite(array(ops.log(1 - clip(p)))).all()
+
+
+def test_an_epsilon_that_float32_would_lose_is_raised():
+    before = keras.config.epsilon()
+    keras.config.set_epsilon(1e-12)
+    try:
+        assert array(1 - clip(tensor([1.0]))) == pytest.approx([2.0**-24])
+    finally:
+        keras.config.set_epsilon(before)
+
+
+def test_probabilities_divided_by_their_total_sum_to_one_and_zeros_stay_zeros():
+    names = run_example(total, probabilities=tensor([[0.2, 0.6], [0.0, 0.0]]))
+    assert array(names["p"]) == pytest.approx(np.array([[0.25, 0.75], [0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_logits_are_returned_in_float32_at_least(dtype):
+    logits = logits_of(tensor([[3.0, -200.0]], dtype), "sigmoid", from_logits=True)
+    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+    assert array(logits).tolist() == [[3, -200]]
+
+
+def test_plain_probabilities_have_no_logits():
+    assert logits_of(tensor([[0.2, 0.8]]), "softmax", from_logits=False) is None
+
+
+@only_on_tensorflow
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_the_logits_before_the_activation_of_the_loss_are_found(activation):
+    logits = tensor([[200.0, -1.0]])
+    y_pred = getattr(ops, activation)(logits)
+    names = {"y_pred": y_pred, "axis": -1, "from_logits": False}
+    if activation == "softmax":
+        assert array(run_example(logits_of, **names)["x"]).tolist() == [[200, -1]]
+    assert array(logits_of(y_pred, activation, from_logits=False)).tolist() == [[200, -1]]
+    other = {"sigmoid": "softmax", "softmax": "sigmoid"}[activation]
+    assert logits_of(y_pred, other, from_logits=False) is None
+    assert logits_of(y_pred, activation, from_logits=False, axis=0) is None
+
+
+@only_on_tensorflow
+def test_logits_that_are_probabilities_are_reported():
+    y_pred = ops.sigmoid(tensor([[2.0]]))
+    with pytest.warns(UserWarning, match="comes from a sigmoid, so it holds probabilities"):
+        logits = logits_of(y_pred, "sigmoid", from_logits=True)
+    assert array(logits).tolist() == [[2]]
+
+
+def test_values_that_are_left_out_count_neither_in_the_sum_nor_in_the_mean():
+    class Absolute(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            values = ops.abs(y_true - y_pred)
+            run_example(leave_out, values=values, y_true=y_true, ignore_class=-1)
+            return values
+
+    y_true, y_pred = tensor([1.0, -1.0, 4.0]), tensor([2.0, 9.0, 1.0])
+    assert float(Absolute()(y_true, y_pred)) == (1 + 3) / 2
+    assert float(Absolute(reduction="sum")(y_true, y_pred)) == 1 + 3
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_the_loss_in_the_documentation_is_the_cross_entropy(from_logits):
+    bernoulli = run_example(numerics)["bernoulli"]
+    # exp(log(3)) is 3 to 1, a probability of 3 / 4.
+    y_pred = [[math.log(3), 0.0]] if from_logits else [[0.75, 0.5]]
+    values = bernoulli(tensor([[0.0, 1.0]]), tensor(y_pred), from_logits=from_logits)
+    assert array(values) == pytest.approx([(math.log(4) + math.log(2)) / 2], rel=1e-6)

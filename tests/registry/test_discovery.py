@@ -1,0 +1,287 @@
+"""Discovery on packages that lie in a temporary folder, as an installer leaves them."""
+
+import functools
+import itertools
+import sys
+import threading
+import warnings
+
+import pytest
+import sites
+from sites import GOOD
+
+from lossreg import UnknownLossError
+from lossreg.errors import BlockedPluginError, BrokenPluginError, PluginWarning
+from lossreg.registry import Selection, discover
+from lossreg.registry.discovery import builtin, installed_plugins
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Put packages into a site folder of this test's own."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    imported = set(sys.modules)
+    yield functools.partial(sites.install, tmp_path)
+    for name in set(sys.modules) - imported:
+        if name.startswith("acme_"):
+            del sys.modules[name]
+
+
+def found(tmp_path, **selection):
+    """Discover the built-ins and the packages of this test only."""
+    names = {path.name.partition("-")[0].replace("_", "-") for path in tmp_path.glob("*.dist-info")}
+    plugins = [p for p in installed_plugins() if p.provider.distribution in names]
+    return discover([builtin(), *plugins], Selection(**selection))
+
+
+def test_an_installed_plugin_is_found_with_its_provenance(install, tmp_path):
+    package = install()
+    registry = found(tmp_path)
+    assert registry.bind("good", gamma=3).params == {"gamma": 3.0}
+    assert str(registry.lookup("good").provider) == "acme-losses 1.2.0"
+    record = registry.plugins[1]
+    assert (record.entry_point, record.module) == ("acme", f"{package}.plugin")
+    assert (record.state, record.stage, record.losses) == ("active", None, ("good",))
+    assert record.heavy == ()
+
+
+def test_a_loss_module_is_imported_at_first_use(install, tmp_path):
+    package = install()
+    registry = found(tmp_path)
+    assert f"{package}.losses" not in sys.modules
+    registry.bind("good")
+    assert f"{package}.losses" in sys.modules
+
+
+BROKEN = [
+    pytest.param("import nosuchmodule", "import", "No module named 'nosuchmodule'", id="import"),
+    pytest.param("def x(:", "import", "invalid syntax", id="syntax"),
+    pytest.param("raise SystemExit(3)", "import", "SystemExit: 3", id="exit"),
+    pytest.param("", "declare", "implements no hook. Write '@lossreg.hookimpl'", id="no hook"),
+    pytest.param(
+        "def lossreg_losses(): return []", "declare", "lacks '@lossreg.hookimpl'", id="undecorated"
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_loses(): return []", "declare", "unknown hook", id="misspelled"
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_losses(): raise OSError('disk')", "declare", "disk", id="raises"
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_losses(): return None", "declare", "not iterable", id="None"
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_losses(): return [spec('good'), 'focal']",
+        "declare",
+        "must return LossSpecs, got 'focal' among them",
+        id="a wrong thing",
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_losses(): return [spec('Good Loss')]",
+        "declare",
+        "name must be lower snake case",
+        id="illegal name",
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_losses(): return [spec('good'), spec('good')]",
+        "declare",
+        "offers two losses named 'good'",
+        id="a name twice",
+    ),
+    pytest.param(
+        "@hookimpl\ndef lossreg_losses(extra): return []", "declare", "extra", id="wrong signature"
+    ),
+]
+
+
+@pytest.mark.parametrize(("plugin", "stage", "fault"), BROKEN)
+def test_a_broken_plugin_is_one_warning_and_harms_no_other(install, tmp_path, plugin, stage, fault):
+    install(plugin, distribution="bad-losses")
+    install()
+    with pytest.warns(PluginWarning, match=r"of bad-losses 1\.2\.0 fails to") as caught:
+        registry = found(tmp_path)
+    assert len(caught) == 1
+    assert registry.bind("good").params == {"gamma": 2.0}
+    assert registry.bind("huber", delta=2).params == {"delta": 2.0}
+    record = next(r for r in registry.plugins if r.provider.distribution == "bad-losses")
+    assert (record.state, record.stage) == ("broken", stage)
+    with pytest.raises(BrokenPluginError) as refused:
+        registry.lookup("bad-losses/anything")
+    assert fault in str(refused.value)
+    assert refused.value.__cause__ is record.error
+    with pytest.raises(UnknownLossError, match=r"bad-losses 1\.2\.0 might offer it, but"):
+        registry.lookup("nosuch")
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        pytest.param({"metadata": False}, "fails to find", id="no METADATA"),
+        pytest.param({"entry_points": b"[lossreg]\n\xff\xfe"}, "fails to find", id="no text"),
+        pytest.param({"entry_points": "[lossreg]\nacme\n"}, "fails to", id="no module"),
+        pytest.param({"module": "acme_nosuch"}, "No module named", id="a module that isn't there"),
+    ],
+)
+def test_a_damaged_installation_is_one_warning(install, tmp_path, damage, fault):
+    install(distribution="bad-losses", **damage)
+    install()
+    with pytest.warns(PluginWarning, match=fault) as caught:
+        registry = found(tmp_path)
+    assert len(caught) == 1
+    assert "bad-losses" in str(caught[0].message)
+    assert registry.bind("good").params == {"gamma": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "fault"),
+    [
+        ("variadic", "", "it takes '**kwargs'; declare each parameter"),
+        ("untyped", "", "its parameter 'gamma' has no type"),
+        ("reserved", "", "it declares 'reduction', which Keras takes for every loss"),
+        ("nosuch", "", "can't be imported (AttributeError"),
+        ("lost", ", target='acme_nosuch:lost'", "can't be imported (ModuleNotFoundError"),
+    ],
+)
+def test_a_broken_loss_fails_when_it_is_asked_for(install, tmp_path, name, fields, fault):
+    install(f"@hookimpl\ndef lossreg_losses(): return [spec('good'), spec({name!r}{fields})]")
+    registry = found(tmp_path)
+    assert registry.bind("good").params == {"gamma": 2.0}
+    with pytest.raises(BrokenPluginError) as caught:
+        registry.bind(name)
+    assert fault in str(caught.value)
+    assert "acme-losses 1.2.0" in str(caught.value)
+    assert caught.value.__cause__ is not None
+
+
+def test_two_distributions_may_share_an_entry_points_name(install, tmp_path):
+    install(distribution="acme-losses", point="same")
+    other = GOOD.replace("good", "other")
+    install(other, distribution="other-losses", point="same")
+    registry = found(tmp_path)
+    assert registry.lookup("good").provider.distribution == "acme-losses"
+    assert registry.lookup("other").provider.distribution == "other-losses"
+
+
+def test_two_entry_points_may_name_one_module(install, tmp_path):
+    package = install()
+    points = f"[lossreg]\none = {package}.plugin\ntwo = {package}.plugin\n"
+    (tmp_path / "acme_losses-1.2.0.dist-info" / "entry_points.txt").write_text(points)
+    registry = found(tmp_path)
+    assert [record.state for record in registry.plugins] == ["active"] * 3
+    assert registry.lookup("good").qualified_name == "acme-losses/good"
+
+
+def test_a_hook_may_return_any_iterable(install, tmp_path):
+    install("@hookimpl\ndef lossreg_losses():\n    yield spec('good')")
+    assert found(tmp_path).lookup("good").spec.name == "good"
+
+
+def test_the_order_of_the_plugins_is_that_of_their_names(install, tmp_path):
+    for distribution in ("c-losses", "a-losses", "b-losses"):
+        install(distribution=distribution)
+    plugins = [p for p in installed_plugins() if p.provider.distribution.endswith("-losses")]
+    for order in itertools.permutations(plugins):
+        names = [record.provider.distribution for record in discover(order).plugins]
+        assert names == ["a-losses", "b-losses", "c-losses"]
+
+
+def test_frameworks_that_a_plugin_pulls_in_are_recorded(install, tmp_path):
+    heavy = "import sys, types\nsys.modules['jax'] = types.ModuleType('jax')\n"
+    install(heavy + GOOD)
+    assert "jax" not in sys.modules
+    try:
+        registry = found(tmp_path)
+    finally:
+        sys.modules.pop("jax", None)
+    assert registry.plugins[1].heavy == ("jax",)
+    assert registry.bind("good").params == {"gamma": 2.0}
+
+
+def test_what_is_installed_here_works():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PluginWarning)
+        registry = discover()
+    assert {record.state for record in registry.plugins} == {"active"}
+    assert registry.plugins[0].provider.is_builtin
+
+
+@pytest.mark.parametrize("name", ["acme-losses", "Acme.Losses", "acme"])
+def test_a_blocked_plugin_is_not_imported(install, tmp_path, name):
+    package = install("raise AssertionError")
+    environment = {"LOSSREG_BLOCK": f" {name} ,"}
+    registry = found(tmp_path, block=Selection.from_environment(environment).block)
+    assert f"{package}.plugin" not in sys.modules
+    assert registry.plugins[1].state == "blocked"
+    message = r"acme-losses 1\.2\.0 is installed, but LOSSREG_BLOCK=acme.* keeps it from loading"
+    with pytest.raises(BlockedPluginError, match=message):
+        registry.lookup("acme-losses/good")
+    with pytest.raises(UnknownLossError, match=r"acme-losses 1\.2\.0 might offer it, but"):
+        registry.lookup("nosuch")
+
+
+def test_only_the_chosen_plugins_load(install, tmp_path):
+    install()
+    install(GOOD.replace("good", "other"), distribution="other-losses", point="other")
+    registry = found(tmp_path, only=frozenset({"other"}))
+    assert [record.state for record in registry.plugins] == ["active", "skipped", "active"]
+    assert registry.lookup("other").provider.distribution == "other-losses"
+    with pytest.raises(BlockedPluginError, match="LOSSREG_PLUGINS=other keeps it from"):
+        registry.lookup("acme-losses/good")
+
+
+def test_an_empty_choice_leaves_the_built_ins(install, tmp_path):
+    install()
+    assert Selection.from_environment({"LOSSREG_PLUGINS": ""}).only == frozenset()
+    registry = found(tmp_path, only=frozenset())
+    assert {entry.provider.distribution for entry in registry.entries()} == {"keras"}
+
+
+def test_without_the_variables_every_plugin_loads():
+    assert Selection.from_environment({}) == Selection(only=None, block=frozenset())
+
+
+def test_a_rule_that_matches_nothing_warns(install, tmp_path):
+    install()
+    with pytest.warns(PluginWarning, match="LOSSREG_BLOCK names 'acne', which isn't an installed"):
+        found(tmp_path, block=frozenset({"acne"}))
+
+
+def test_the_built_ins_cannot_be_blocked(install, tmp_path):
+    with pytest.warns(
+        PluginWarning, match="LOSSREG_BLOCK names 'keras': the built-in losses can't"
+    ):
+        registry = found(tmp_path, block=frozenset({"keras"}))
+    assert registry.bind("huber", delta=2).params == {"delta": 2.0}
+
+
+ROUNDS = 200
+THREADS = 64
+
+
+def test_many_threads_may_ask_at_once(install, tmp_path):
+    install(
+        "import pathlib\npathlib.Path(__file__).with_name('runs').open('a').write('x')\n" + GOOD
+    )
+    plugins = [p for p in installed_plugins() if p.provider.distribution == "acme-losses"]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(ROUNDS):
+            registry = discover([builtin(), *plugins])
+            barrier = threading.Barrier(THREADS)
+            bound = []
+
+            def ask(registry=registry, barrier=barrier, bound=bound):
+                barrier.wait()
+                bound.append(registry.bind("good", gamma=3).params)
+
+            threads = [threading.Thread(target=ask) for _ in range(THREADS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert bound == [{"gamma": 3.0}] * THREADS
+    finally:
+        sys.setswitchinterval(interval)
+    (log,) = tmp_path.glob("acme_*/runs")
+    assert log.read_text() == "x"

@@ -1,0 +1,85 @@
+import dataclasses
+import sys
+import types
+
+import pytest
+from fakes import ACME, add, plain
+
+from lossreg import Registry
+from lossreg.registry import PluginRecord
+from lossreg.registry import examine_plugins as examine
+
+RECORD = PluginRecord(provider=ACME, entry_point="acme", module="acme", state="active")
+
+
+def said(registry=None, **fields):
+    """Return what is found at a plugin with these fields, as "severity: message"."""
+    registry = registry or Registry()
+    registry.plugins.append(dataclasses.replace(RECORD, **fields))
+    return [f"{finding.severity}: {finding.message}" for finding in examine(registry)]
+
+
+def test_a_sound_plugin_gives_nothing_to_say(tmp_path):
+    registry = Registry()
+    add(registry, "poly1")
+    tmp_path.chmod(0o755)
+    assert said(registry, losses=("poly1",), location=str(tmp_path), seconds=0.1) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"state": "broken", "stage": "import", "error": ImportError("no libfoo")},
+            "error: It fails to import: ImportError: no libfoo. Repair or update the package.",
+        ),
+        (
+            {"state": "blocked", "rule": "LOSSREG_BLOCK=acme"},
+            "note: LOSSREG_BLOCK=acme keeps it from loading.",
+        ),
+        ({"seconds": 2.04}, "warning: It takes 2.0 s to import, which every listing pays."),
+        ({"heavy": ("keras",)}, "warning: Its plugin module imports keras, which every listing"),
+    ],
+)
+def test_what_is_wrong_with_a_plugin_is_said(fields, message):
+    (finding,) = said(**fields)
+    assert finding.startswith(message)
+
+
+def test_a_plugin_in_the_current_directory_is_reported(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (finding,) = said(location=str(tmp_path))
+    assert finding.startswith(f"warning: It was found in {tmp_path}, the current directory")
+
+
+def test_a_plugin_in_a_folder_that_others_can_write_to_is_reported(tmp_path):
+    tmp_path.chmod(0o775)
+    (finding,) = said(location=str(tmp_path))
+    assert finding.endswith("which others than its owner can write to.")
+
+
+def variadic(y_true, y_pred, **kwargs): ...
+
+
+def test_a_loss_that_cannot_be_used_is_an_error():
+    registry = Registry()
+    add(registry, "bad", variadic)
+    add(registry, "good", plain)
+    (finding,) = said(registry, losses=("bad", "good"))
+    assert finding.startswith("error: Loss 'bad' of acme-losses 1.2.0 can't be used: it takes '**")
+
+
+def test_a_loss_module_that_imports_a_framework_is_reported(monkeypatch):
+    registry = Registry()
+
+    def load():
+        monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+        return plain
+
+    add(registry, "slow")
+    entry = registry.lookup("slow")
+    registry.remove(entry)
+    registry.add(entry.spec, ACME, load)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    (finding,) = said(registry, losses=("slow",))
+    assert finding.startswith("warning: Its loss modules import torch")
