@@ -26,7 +26,7 @@ TWICE := -n 2 --dist loadfile
 # Minutes of training, other programs, or thousands of values of formulas that no version of
 # Keras has a say in; what they test is tested there by shorter ones too.
 LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
-ON_JAX := test_any_backend.py test_numerics.py test_check_data.py test_model_files.py test_objective.py
+ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py
 # They import Keras, which doctests can do without.
 IMPORT_KERAS := keras_loss/* checks/data_check model/build objectives/batch_* objectives/report
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from lossreg.cli.page import config_use, default, python_use
 from lossreg.config import Experiment
 from lossreg.config.experiment import SECTIONS
+from lossreg.errors import printable
 from lossreg.loss import (
     OPTIONS,
     documented_arguments,
@@ -32,6 +33,8 @@ def write_pages(folder: Path) -> None:
     for path, text in pages.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
+        # A docstring of another's package may hold anything.
+        text = printable(text)
         # An unchanged page keeps its date, and Sphinx doesn't read it again.
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")

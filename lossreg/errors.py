@@ -13,6 +13,25 @@ Path = tuple[str | int, ...]
 
 _PLAIN = re.compile(r"[\w/-]+")
 
+# Control characters without the tab and the newline, and what is invisible or turns the reading
+# order around: all of it can make a terminal or a log show something else than was written.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Return a string that a terminal and a log show as it is, line by line.
+
+    Every control character but the tab and the newline, and every invisible character, is
+    escaped as in a Python string.
+
+    >>> printable("\x1b[2Jred\r")
+    '\\x1b[2Jred\\r'
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -66,15 +85,21 @@ def fault_lines(faults: Sequence[Fault], source: str | None = None) -> str:
 
 
 class LossregError(Exception):
-    """The base of every error that lossreg raises."""
+    """The base of every error that lossreg raises. Its string can be printed."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class LossNameError(LossregError, ValueError):
     """A string that can't be the name of a loss, whatever is installed."""
 
 
-class LossLookupError(LossregError, LookupError):
-    """A legal name that doesn't mean exactly one working loss."""
+class LossLookupError(LossregError, LookupError, ValueError):
+    """A legal name that doesn't mean exactly one working loss.
+
+    It is a ValueError too, since `keras.losses.get` raises one for an unknown name.
+    """
 
 
 class UnknownLossError(LossLookupError):
@@ -178,8 +203,29 @@ class WeightError(LossregError, ValueError):
 class PluginWarning(UserWarning):
     """A plugin that is broken, or a rule for a plugin that isn't installed."""
 
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
 
 _LONGEST = 400  # characters of a reason
+
+
+def error_line(error: BaseException) -> str:
+    """Return the class of any error with its message, on one line of bounded length.
+
+    >>> error_line(OSError("no disk"))
+    'OSError: no disk'
+    """
+    try:
+        text = printable(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the class of a stranger's error may do anything
+        text = "its message can't be read"
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
 
 # Keras prints an error of a layer's `call` in bold, between two explanations of its own.
 _BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)

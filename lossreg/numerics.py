@@ -21,6 +21,7 @@ from .lazy import keras, ops
 __all__ = [
     "at_least_float32",
     "clip",
+    "finite",
     "leave_out",
     "logits_of",
     "smallest",
@@ -37,12 +38,37 @@ def at_least_float32(values: Any) -> Any:
     """Return a tensor in float32, or in float64 if it is one.
 
     Take it for predictions before any formula: in float16 and bfloat16 a logarithm or a sum
-    over classes keeps three digits or two. Integers become float32.
+    over classes keeps three digits or two. Integers become float32. The logits that Keras on
+    TensorFlow leaves on its output stay there.
 
         y_pred = at_least_float32(y_pred)
     """
     values = ops.convert_to_tensor(values)
-    return values if _dtype(values) in ("float32", "float64") else ops.cast(values, "float32")
+    if _dtype(values) in ("float32", "float64"):
+        return values
+    wide = ops.cast(values, "float32")
+    logits = getattr(values, "_keras_logits", None)
+    if logits is not None:
+        wide._keras_logits = at_least_float32(logits)
+    return wide
+
+
+def finite(logits: Any, where: Any = None) -> Any:
+    """Return logits with -1e30 and 1e30 in place of the infinities.
+
+    Take it where a formula multiplies logits or subtracts them. A model may rule a class out by
+    a logit of minus infinity; 0 times infinity is NaN, and so is infinity less infinity.
+
+        nats = ops.logsumexp(finite(x), axis=-1) - ops.sum(y_true * finite(x), axis=-1)
+
+    Args:
+        logits: Logits, or scores. NaN stays NaN.
+        where: True for each infinity to replace, in the shape of `logits`; by default all.
+    """
+    wrong = ops.isinf(logits)
+    if where is not None:
+        wrong = ops.logical_and(wrong, where)
+    return ops.where(wrong, ops.stop_gradient(ops.sign(logits)) * 1e30, logits)
 
 
 def smallest(values: Any) -> float:

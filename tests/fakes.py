@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le
 from lossreg import LossSpec, Registry
 from lossreg.loss import BUILTIN, Provider
 
-KERAS = Provider(distribution=BUILTIN, version="3.15.1")
+KERAS = Provider(distribution=BUILTIN, version="3.15.1", is_builtin=True)
 ACME = Provider(distribution="acme-losses", version="1.2.0")
 OTHER = Provider(distribution="other-losses", version="0.3.0")
 

@@ -1,10 +1,11 @@
 """Keras' cross-entropies and their relatives: for probabilities of classes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from lossreg.lazy import keras, ops
+from lossreg.numerics import at_least_float32, finite, leave_out
 
 
 def binary_crossentropy(
@@ -21,7 +22,10 @@ def binary_crossentropy(
     its sigmoid with `from_logits`. Probabilities are clipped to [1e-7, 1 - 1e-7], so one that is
     exactly wrong costs 16.1 nats and has no gradient. With `from_logits=True` and a last layer
     without an activation nothing is clipped. On TensorFlow, Keras does the same by itself where
-    `y_pred` comes straight from a sigmoid layer.
+    `y_pred` comes straight from a sigmoid layer. An infinite logit that agrees with its label
+    costs 0, where Keras returns NaN.
+
+    Labels outside [0, 1] are refused, which Keras takes; a compiled step can't see them.
 
     Args:
         y_true: 0 or 1, or soft between them, shape `(batch, ..., outputs)`.
@@ -37,6 +41,9 @@ def binary_crossentropy(
         Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.90; smoothing: Szegedy
         et al., 2016, arXiv:1512.00567, section 7.
     """
+    y_pred = at_least_float32(y_pred)
+    if not label_smoothing:
+        y_pred = keep_finite(y_pred, from_logits, y_true)
     return keras.losses.binary_crossentropy(
         y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
     )
@@ -54,8 +61,12 @@ def categorical_crossentropy(
 
     `-sum(y_true * log(p))` over `axis`, where `p` is `y_pred` divided by its sum, or its softmax
     with `from_logits`. Probabilities are clipped to [1e-7, 1 - 1e-7], so one that is exactly
-    wrong costs 16.1 nats and has no gradient; logits aren't clipped. For labels that are class
-    numbers take `sparse_categorical_crossentropy`.
+    wrong costs 16.1 nats and has no gradient; logits aren't clipped. A logit of minus infinity
+    rules a class out: it costs 0 where the label is 0, and Keras returns NaN. For labels that are
+    class numbers take `sparse_categorical_crossentropy`.
+
+    Labels outside [0, 1] and an axis of one class are refused, which Keras takes; a compiled step
+    can't see values.
 
     Args:
         y_true: One-hot, or soft rows that sum to 1, shape `(batch, ..., classes)`.
@@ -73,6 +84,9 @@ def categorical_crossentropy(
         Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.108; smoothing: Szegedy
         et al., 2016, arXiv:1512.00567, section 7.
     """
+    y_pred = at_least_float32(y_pred)
+    if not label_smoothing:
+        y_pred = keep_finite(y_pred, from_logits, y_true)
     return keras.losses.categorical_crossentropy(
         y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
     )
@@ -92,14 +106,18 @@ def sparse_categorical_crossentropy(
     `from_logits`: the value of `categorical_crossentropy`, without the one-hot labels and their
     memory. Probabilities are clipped to [1e-7, 1 - 1e-7]; logits aren't.
 
+    Classes that `y_pred` lacks are refused; a compiled step can't see them, and what it computes
+    then differs between backends and processors.
+
     Args:
         y_true: Class numbers in [0, classes), shape `(batch, ...)` or `(batch, ..., 1)`.
         y_pred: Probabilities in [0, 1], or logits with `from_logits`, shape
             `(batch, ..., classes)`.
         from_logits: Whether `y_pred` holds logits, that is, the last layer has no softmax.
         ignore_class: Label of entries that don't count, such as -1 or 255 for unlabelled pixels.
-            They cost 0 and are masked: Keras' mean divides by the number of the others.
-        axis: Axis of the classes. Keras' TensorFlow backend takes the last axis only.
+            They cost 0 and are masked: Keras' mean divides by the number of the others. What is
+            predicted there, NaN even, reaches neither the value nor the gradient.
+        axis: Axis of the classes. On TensorFlow and JAX, Keras takes the last axis only.
 
     Returns:
         Nats per sample, shape `(batch, ...)`.
@@ -107,14 +125,48 @@ def sparse_categorical_crossentropy(
     Source:
         Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.108.
     """
-    dtype = keras.backend.standardize_dtype(y_pred.dtype)
-    if ignore_class is not None and dtype in ("bfloat16", "float16"):
-        # Keras 3.15.1 compares labels in this dtype, and bfloat16 takes 1001 for 1000.
-        y_true = ops.where(ops.equal(y_true, ignore_class), -1, y_true)
-        ignore_class = -1
+    y_pred = at_least_float32(y_pred)
+    if ignore_class is None:
+        return _sparse(y_true, y_pred, from_logits, axis)
+    y_true = ops.cast(y_true, "int32")
+    counts = ops.not_equal(y_true, ignore_class)
+    # Keras 3.15.1 puts 0 in place of predictions that don't count, and on JAX and torch divides
+    # each row by its sum.
+    y_pred = ops.where(ops.expand_dims(counts, axis), y_pred, 1.0)
+    values = _sparse(ops.where(counts, y_true, 0), y_pred, from_logits, axis)
+    values = ops.where(counts, values, 0.0)
+    leave_out(values, counts)
+    return values
+
+
+def _sparse(y_true: Any, y_pred: Any, from_logits: bool, axis: int) -> Any:
+    if from_logits and keras.backend.backend() == "jax":
+        # Only there Keras multiplies the logits of all classes by one-hot labels.
+        y_pred = keep_finite(y_pred, True, ops.one_hot(y_true, y_pred.shape[axis], axis=axis))
     return keras.losses.sparse_categorical_crossentropy(
-        y_true, y_pred, from_logits=from_logits, ignore_class=ignore_class, axis=axis
+        y_true, y_pred, from_logits=from_logits, axis=axis
     )
+
+
+def keep_finite(y_pred: Any, from_logits: bool, y_true: Any = None) -> Any:
+    """Return predictions in whose logits the infinities that agree with their labels are finite.
+
+    Without labels every infinity becomes finite.
+    """
+
+    def agreeing(logits: Any) -> Any:
+        if y_true is None:
+            return finite(logits)
+        right = ops.equal(ops.cast(y_true, logits.dtype), ops.cast(logits > 0, logits.dtype))
+        return finite(logits, right)
+
+    # Keras on TensorFlow takes the logits that a sigmoid or softmax leaves on its output.
+    kept = getattr(y_pred, "_keras_logits", None)
+    if kept is None:
+        return agreeing(y_pred) if from_logits else y_pred
+    y_pred = ops.copy(y_pred)
+    y_pred._keras_logits = agreeing(kept)
+    return y_pred
 
 
 def categorical_generalized_cross_entropy(
@@ -125,7 +177,9 @@ def categorical_generalized_cross_entropy(
     `(1 - p[y_true]**q) / q`: no sample can cost more than `1 / q`, so a mislabelled one can't
     dominate. `q` near 0 gives cross-entropy, `q` near 1 an absolute error, `1 - p[y_true]`. The
     labels are class numbers, despite "categorical" in the name. There is no `from_logits`, and
-    where the true class has a probability of exactly 0 the gradient is infinite or NaN.
+    where the true class has a probability of exactly 0 the gradient is infinite or NaN. Classes
+    that `y_pred` lacks are refused, which Keras takes as a probability of 0; a compiled step can't
+    see them.
 
     Args:
         y_true: Class numbers in [0, classes), shape `(batch, ...)`.
@@ -138,7 +192,7 @@ def categorical_generalized_cross_entropy(
     Source:
         Zhang and Sabuncu, 2018, arXiv:1805.07836, equation 6.
     """
-    return keras.losses.categorical_generalized_cross_entropy(y_true, y_pred, q=q)
+    return keras.losses.categorical_generalized_cross_entropy(y_true, at_least_float32(y_pred), q=q)
 
 
 def kl_divergence(y_true, y_pred):
@@ -148,6 +202,9 @@ def kl_divergence(y_true, y_pred):
     entropy, so a perfect prediction gives 0. Both sides are clipped to [1e-7, 1] and not
     normalized: a prediction below 1e-7 has no gradient, and rows that don't sum to 1 can give a
     negative value.
+
+    It is stricter than Keras: a last axis of 1 is refused, since a row of one class has nothing to
+    compare, and so are labels outside [0, 1]. A compiled step can't see the labels' values.
 
     Args:
         y_true: Rows of probabilities that sum to 1, shape `(batch, ..., classes)`.
@@ -159,4 +216,4 @@ def kl_divergence(y_true, y_pred):
     Source:
         Bishop, Pattern Recognition and Machine Learning, 2006, equation 1.113.
     """
-    return keras.losses.kl_divergence(y_true, y_pred)
+    return keras.losses.kl_divergence(y_true, at_least_float32(y_pred))

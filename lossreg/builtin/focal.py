@@ -5,6 +5,9 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from lossreg.lazy import keras
+from lossreg.numerics import at_least_float32
+
+from .crossentropy import keep_finite
 
 
 def binary_focal_crossentropy(
@@ -26,7 +29,8 @@ def binary_focal_crossentropy(
 
     It has Keras' values and their limits: for `gamma` in (0, 1) the gradient is NaN where `p_t`
     rounds to 1, in float32 from a logit of 17, and logits are turned into probabilities first.
-    `focal` in lossreg-focal is exact on logits.
+    `focal` in lossreg-focal is exact on logits. Labels outside [0, 1] are refused, which Keras
+    takes; a compiled step can't see them.
 
     Args:
         y_true: 0 or 1, or soft between them, shape `(batch, ..., outputs)`.
@@ -46,7 +50,7 @@ def binary_focal_crossentropy(
     """
     return keras.losses.binary_focal_crossentropy(
         y_true,
-        y_pred,
+        keep_finite(at_least_float32(y_pred), from_logits),
         apply_class_balancing=apply_class_balancing,
         alpha=alpha,
         gamma=gamma,
@@ -74,7 +78,8 @@ def categorical_focal_crossentropy(
 
     It has Keras' values and their limits: where the true class has a probability below 1e-7, also
     from logits, the gradient is 0, so a model can't learn from its worst mistakes.
-    `categorical_focal` in lossreg-focal is exact on logits.
+    `categorical_focal` in lossreg-focal is exact on logits. Labels outside [0, 1] and an axis of
+    one class are refused, which Keras takes; a compiled step can't see values.
 
     Args:
         y_true: One-hot, or soft rows that sum to 1, shape `(batch, ..., classes)`.
@@ -95,7 +100,7 @@ def categorical_focal_crossentropy(
     """
     return keras.losses.categorical_focal_crossentropy(
         y_true,
-        y_pred,
+        at_least_float32(y_pred),
         alpha=alpha,
         gamma=gamma,
         from_logits=from_logits,

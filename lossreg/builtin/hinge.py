@@ -1,6 +1,7 @@
 """Keras' hinge losses: for a margin between classes, as in support vector machines."""
 
 from lossreg.lazy import keras
+from lossreg.numerics import at_least_float32, finite
 
 
 def hinge(y_true, y_pred):
@@ -9,7 +10,7 @@ def hinge(y_true, y_pred):
     `mean(max(1 - y_true * y_pred, 0))` over the last axis: a sample on the right side of the
     margin costs nothing and has no gradient. Where every label of a batch is 0 or 1, Keras turns
     0 into -1; a batch that mixes 0, 1 and -1, or has soft labels, is taken as it is, and its 0
-    then costs 1 whatever is predicted.
+    then costs 1 whatever is predicted; `check_data` finds such labels.
 
     Args:
         y_true: -1 or 1, or 0 or 1, shape `(batch, ..., outputs)`.
@@ -21,7 +22,7 @@ def hinge(y_true, y_pred):
     Source:
         Bishop, Pattern Recognition and Machine Learning, 2006, equation 7.45.
     """
-    return keras.losses.hinge(y_true, y_pred)
+    return keras.losses.hinge(y_true, at_least_float32(y_pred))
 
 
 def squared_hinge(y_true, y_pred):
@@ -40,7 +41,7 @@ def squared_hinge(y_true, y_pred):
     Source:
         Tang, 2013, arXiv:1306.0239, the L2-SVM.
     """
-    return keras.losses.squared_hinge(y_true, y_pred)
+    return keras.losses.squared_hinge(y_true, at_least_float32(y_pred))
 
 
 def categorical_hinge(y_true, y_pred):
@@ -50,7 +51,8 @@ def categorical_hinge(y_true, y_pred):
     `neg = max((1 - y_true) * y_pred)` the best other score, but never below 0: the entry of the
     true class is 0 there. So, unlike in the paper, wrong classes gain nothing from scores below 0.
     Keras' documentation allows labels of -1 for the wrong classes, and they would reverse the
-    signs of these scores; lossreg refuses such labels where it can see the values.
+    signs of these scores; lossreg refuses such labels where it can see the values, which a
+    compiled step can't. A score of minus infinity rules a wrong class out.
 
     Args:
         y_true: One-hot, shape `(batch, ..., classes)`.
@@ -63,4 +65,4 @@ def categorical_hinge(y_true, y_pred):
         Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector
         Machines, 2001, section 3.
     """
-    return keras.losses.categorical_hinge(y_true, y_pred)
+    return keras.losses.categorical_hinge(y_true, finite(at_least_float32(y_pred)))

@@ -5,6 +5,7 @@ from typing import Annotated
 from annotated_types import Ge
 
 from lossreg.lazy import keras, ops
+from lossreg.numerics import at_least_float32
 
 
 def dice(y_true, y_pred, *, axis: int | tuple[int, ...] | None = None):
@@ -16,6 +17,9 @@ def dice(y_true, y_pred, *, axis: int | tuple[int, ...] | None = None):
 
     By default the sums run over the whole batch and give one number for it, so sample weights,
     class weights and masks are refused. `axis=(1, 2, 3)` gives one number per image.
+
+    It is stricter than Keras: labels outside [0, 1], such as a mask of 0 and 255, are refused. A
+    compiled step can't see the values; `check_data` and `DataCheck` find them before.
 
     Args:
         y_true: 0 or 1, or one-hot, shape `(batch, ..., channels)`.
@@ -30,7 +34,7 @@ def dice(y_true, y_pred, *, axis: int | tuple[int, ...] | None = None):
         Milletari et al., 2016, arXiv:1606.04797, section 3, which squares the terms below the
         fraction bar.
     """
-    return keras.losses.dice(y_true, y_pred, axis=axis)
+    return keras.losses.dice(y_true, at_least_float32(y_pred), axis=axis)
 
 
 def tversky(
@@ -54,6 +58,9 @@ def tversky(
     By default the sums run over the whole batch and give one number for it, so sample weights,
     class weights and masks are refused. `axis=(1, 2, 3)` gives one number per image.
 
+    It is stricter than Keras: labels outside [0, 1], such as a mask of 0 and 255, are refused. A
+    compiled step can't see the values; `check_data` and `DataCheck` find them before.
+
     Args:
         y_true: 0 or 1, or one-hot, shape `(batch, ..., channels)`.
         y_pred: Probabilities in [0, 1], same shape.
@@ -67,7 +74,7 @@ def tversky(
     Source:
         Salehi et al., 2017, arXiv:1706.05721, equation 3.
     """
-    y_pred = ops.convert_to_tensor(y_pred)
+    y_pred = at_least_float32(y_pred)
     y_true = ops.cast(y_true, y_pred.dtype)
     tp = ops.sum(y_true * y_pred, axis=axis)
     fn = ops.sum((1 - y_pred) * y_true, axis=axis)

@@ -5,6 +5,7 @@ from typing import Annotated
 from annotated_types import Gt
 
 from lossreg.lazy import keras
+from lossreg.numerics import at_least_float32
 
 
 def mean_squared_error(y_true, y_pred):
@@ -23,7 +24,7 @@ def mean_squared_error(y_true, y_pred):
     Source:
         Bishop, Pattern Recognition and Machine Learning, 2006, section 1.5.5.
     """
-    return keras.losses.mean_squared_error(y_true, y_pred)
+    return keras.losses.mean_squared_error(y_true, at_least_float32(y_pred))
 
 
 def mean_absolute_error(y_true, y_pred):
@@ -43,7 +44,7 @@ def mean_absolute_error(y_true, y_pred):
         Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2nd edition, 2009,
         section 10.6.
     """
-    return keras.losses.mean_absolute_error(y_true, y_pred)
+    return keras.losses.mean_absolute_error(y_true, at_least_float32(y_pred))
 
 
 def mean_absolute_percentage_error(y_true, y_pred):
@@ -65,7 +66,7 @@ def mean_absolute_percentage_error(y_true, y_pred):
         Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, 2021,
         section 5.8.
     """
-    return keras.losses.mean_absolute_percentage_error(y_true, y_pred)
+    return keras.losses.mean_absolute_percentage_error(y_true, at_least_float32(y_pred))
 
 
 def mean_squared_logarithmic_error(y_true, y_pred):
@@ -87,7 +88,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
         Keras, `keras.losses.MeanSquaredLogarithmicError`; scikit-learn's user guide, section
         "Mean squared logarithmic error", has the same formula.
     """
-    return keras.losses.mean_squared_logarithmic_error(y_true, y_pred)
+    return keras.losses.mean_squared_logarithmic_error(y_true, at_least_float32(y_pred))
 
 
 def huber(y_true, y_pred, *, delta: Annotated[float, Gt(0)] = 1.0):
@@ -110,7 +111,7 @@ def huber(y_true, y_pred, *, delta: Annotated[float, Gt(0)] = 1.0):
         The Elements of Statistical Learning, 2nd edition, 2009, equation 10.23, has twice this
         value.
     """
-    return keras.losses.huber(y_true, y_pred, delta=delta)
+    return keras.losses.huber(y_true, at_least_float32(y_pred), delta=delta)
 
 
 def log_cosh(y_true, y_pred):
@@ -131,7 +132,7 @@ def log_cosh(y_true, y_pred):
     Source:
         Saleh and Saleh, 2022, arXiv:2208.04564.
     """
-    return keras.losses.log_cosh(y_true, y_pred)
+    return keras.losses.log_cosh(y_true, at_least_float32(y_pred))
 
 
 def poisson(y_true, y_pred):
@@ -152,4 +153,4 @@ def poisson(y_true, y_pred):
     Source:
         McCullagh and Nelder, Generalized Linear Models, 2nd edition, 1989, chapter 6.
     """
-    return keras.losses.poisson(y_true, y_pred)
+    return keras.losses.poisson(y_true, at_least_float32(y_pred))

@@ -1,6 +1,7 @@
 """Keras' loss for sequences whose labels aren't aligned with the input."""
 
 from lossreg.lazy import keras
+from lossreg.numerics import at_least_float32, finite
 
 
 def ctc(y_true, y_pred):
@@ -12,6 +13,7 @@ def ctc(y_true, y_pred):
 
     A label needs a step for each of its entries, and one more between two equal neighbours. A
     longer label has no path: on TensorFlow, Keras then returns a large number without meaning.
+    A logit of minus infinity counts as -1e30, where Keras returns NaN.
 
     Args:
         y_true: Classes in [1, classes), padded with 0, shape `(batch, entries)`.
@@ -23,4 +25,4 @@ def ctc(y_true, y_pred):
     Source:
         Graves et al., Connectionist Temporal Classification, 2006, equations 3 and 12.
     """
-    return keras.losses.ctc(y_true, y_pred)
+    return keras.losses.ctc(y_true, finite(at_least_float32(y_pred)))

@@ -5,6 +5,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from lossreg.lazy import keras
+from lossreg.numerics import at_least_float32
 
 
 def cosine_similarity(y_true, y_pred, *, axis: int = -1):
@@ -25,7 +26,7 @@ def cosine_similarity(y_true, y_pred, *, axis: int = -1):
     Source:
         Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, equation 6.10.
     """
-    return keras.losses.cosine_similarity(y_true, y_pred, axis=axis)
+    return keras.losses.cosine_similarity(y_true, at_least_float32(y_pred), axis=axis)
 
 
 def circle(
@@ -46,7 +47,8 @@ def circle(
     `keras.layers.UnitNormalization()`. Every sample is compared with the rest of its batch, so
     sample weights, class weights and masks are refused. A sample without another of its class, or
     without one of another class, costs 0; Keras masks values of 0, so its mean divides by the
-    number of the others.
+    number of the others. Keras' parameters `ref_labels` and `ref_embeddings`, other samples to
+    compare with, aren't offered.
 
     Args:
         y_true: Class numbers, shape `(batch,)`.
@@ -63,5 +65,9 @@ def circle(
         margin, as there.
     """
     return keras.losses.circle(
-        y_true, y_pred, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal
+        y_true,
+        at_least_float32(y_pred),
+        gamma=gamma,
+        margin=margin,
+        remove_diagonal=remove_diagonal,
     )

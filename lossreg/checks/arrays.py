@@ -77,7 +77,7 @@ def find_array_mistakes(
     ):
         if values.dtype.kind != "f" or (name == "y_true" and not known):
             continue
-        # Logits of classes that a model rules out may be minus infinity.
+        # Logits of classes that a model rules out may be minus infinity; see _find_ruled_out.
         infinite = np.isinf(values) if name == "y_true" else np.isposinf(values)
         for what, wrong in (("NaN", np.isnan(values)), ("infinity", infinite & known)):
             if wrong.any():
@@ -145,7 +145,45 @@ def _find_label_mistakes(
     elif aligned or not (kind.is_share or kind.per == "place"):
         # Labels in another form than the loss takes are one mistake, not two.
         found += find_mistakes(loss, y_true, classes)
+    if aligned and not found:
+        found += _find_ruled_out(loss, y_true, y_pred)
     return found, y_pred
+
+
+def _find_ruled_out(loss: BoundLoss, y_true: Array, y_pred: Array) -> Iterator[ShapeError]:
+    """Yield the mistake of predictions that are minus infinity where the loss is infinite then."""
+    wrong, kind = np.isneginf(y_pred), loss.spec.labels
+    if not wrong.any():
+        return
+    rule = "y_pred must be finite"
+    advice = "Check the model's inputs and weights."
+    if kind.classes is not None and loss.y_pred in ("logits", "real"):
+        if loss.params.get("label_smoothing"):
+            rule += ", since label_smoothing gives every class a share"
+            advice = "Leave out label_smoothing, or rule no class out."
+        else:
+            wrong = wrong & _right_classes(loss, y_true, y_pred)
+            rule = "y_pred may be minus infinity only for classes that y_true says are wrong"
+            advice = "Rule out none of the classes that the labels have, or correct those labels."
+    if wrong.any():
+        yield ShapeError(
+            f"Loss {loss.name!r}: {rule}, got minus infinity in {wrong.sum()} of {wrong.size} "
+            f"entries, which makes the loss infinite. {advice}"
+        )
+
+
+def _right_classes(loss: BoundLoss, y_true: Array, y_pred: Array) -> Array:
+    """Return which entries of the predictions belong to a class that the labels say is right."""
+    kind = loss.spec.labels
+    if kind.classes != "number":
+        return np.asarray(y_true > 0)
+    numbers = np.arange(y_pred.shape[-1])
+    if kind.per == "place":
+        counts = y_true != loss.params.get("ignore_class")
+        return np.asarray((y_true[..., None] == numbers) & counts[..., None])
+    # A class of a series needs one step, whichever it is.
+    present = (y_true[..., None] == numbers).any(axis=1) & (numbers > 0)
+    return np.asarray(present[:, None] & np.isneginf(y_pred).all(axis=1, keepdims=True))
 
 
 def _move_classes_last(loss: BoundLoss, values: Array) -> Array:

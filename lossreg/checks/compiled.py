@@ -32,15 +32,13 @@ def compiled_outputs(
     outputs = outputs if len(outputs) == len(flat) else [None] * len(flat)
     activations = [_activation(model, output) for output in outputs]
     if not keras.tree.is_nested(y_pred):
-        losses = _unwrap(model.loss)
         output = Output(
             y_true=_unwrap(y_true),
             y_pred=y_pred,
             sample_weight=_unwrap(sample_weight),
             activation=activations[0],
         )
-        # Keras adds several losses of one output.
-        for loss in losses if isinstance(losses, list | tuple) else [losses]:
+        for loss in single_losses(model):
             yield loss, output
         return
     names = _flat_names(model, y_pred, flat)
@@ -58,6 +56,15 @@ def compiled_outputs(
                 name=name,
             )
             yield losses[name], output
+
+
+def single_losses(model: Any) -> list[Any]:
+    """Return the losses that a model with one output is compiled with."""
+    losses = model.loss
+    # compile takes {"a": ["mse"]} and [["mse"]] too.
+    while isinstance(losses, Mapping | list | tuple) and len(losses) == 1:
+        losses = _unwrap(losses)
+    return list(losses) if isinstance(losses, list | tuple) else [losses]
 
 
 def _unwrap(given: Any) -> Any:

@@ -13,8 +13,8 @@ import keras
 
 from ..errors import DataError, LossregError
 from ..loss import BoundLoss
-from .compiled import compiled_outputs
-from .findings import Finding, check_output, known_losses
+from .compiled import compiled_outputs, single_losses
+from .findings import Finding, check_output, check_single, known_losses
 
 
 class DataCheck(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -23,7 +23,8 @@ class DataCheck(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
     It runs `check_data` on the first batch, with the predictions that the first step will see,
     and leaves no trace: the weights, the random numbers and the history are those of a training
     without it. It costs one forward pass for each `fit`, which isn't compiled. The losses are
-    those of `compile`; for a loss of your own it finds only predictions that are NaN.
+    those of `compile`; for a loss of your own it finds only predictions that are NaN. Several
+    losses for one output are a mistake too, since Keras ignores all but the first.
 
     >>> model.fit(x, y, callbacks=[lossreg.DataCheck()])  # doctest: +SKIP
 
@@ -134,6 +135,9 @@ def _check_batch(model: Any, batch: Any, values: list[tuple[Any, Any]]) -> None:
     with keras.StatelessScope(values):
         y_pred = model(x, training=True)
     findings: list[Finding] = []
+    if not keras.tree.is_nested(y_pred):
+        losses = single_losses(model)
+        findings += check_single(losses, [_known_losses(loss) for loss in losses])
     for loss, output in compiled_outputs(model, y_true, y_pred, sample_weight):
         findings += check_output(loss, _known_losses(loss), output)
     if findings:

@@ -1,20 +1,40 @@
 """Findings about data: labels and predictions that don't fit the loss."""
 
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..config import LossConfig, bind
-from ..errors import ConfigError, ShapeError
+from ..errors import ConfigError, LossregError, ShapeError
 from ..lazy import keras
-from ..loss import SIMPLE, Bound, BoundLoss, BoundOutputs, shown
+from ..loss import (
+    SIMPLE,
+    Bound,
+    BoundLoss,
+    BoundOutputs,
+    shown,
+    values_shape,
+    weight_fault,
+)
 from ..registry import installed
 from .arrays import find_array_mistakes, find_term_mistakes, to_numbers, to_numpy
 from .predictions import Activation
 
 # The keys that only the config of a loss has, and no mapping of outputs to losses.
 _KEYS_OF_A_CONFIG = {"name", "params", "options", "sum", "outputs", "class_name", "config"}
+
+
+# What only these have, what they are, and how each becomes an array.
+_FORMS = {
+    "row_splits": (
+        "a ragged tensor",
+        "Pad it by {}.to_tensor(), and give the padding a sample weight of 0",
+    ),
+    "dense_shape": ("a sparse tensor", "Make it dense: tf.sparse.to_dense({})"),
+    "toarray": ("a sparse matrix", "Make it dense: {}.toarray()"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +83,8 @@ def check_data(loss: Any, y_true: Any, y_pred: Any, *, sample_weight: Any = None
     Give it some samples of your data and the model's predictions for them, before you train. It
     finds labels of another form (class numbers for a one-hot loss), labels and classes out of
     range, logits in place of probabilities and the reverse, strings, NaN, and shapes that
-    would broadcast. Weights don't help against NaN: 0 times NaN is NaN.
+    would broadcast. Weights don't help against NaN: 0 times NaN is NaN. A list of losses is
+    a mistake too: Keras trains one output on the first of them alone.
 
     >>> for finding in check_data("bce", [-1, 1, 1], [0.2, 0.7, 0.4]):
     ...     print(finding.fits)
@@ -85,7 +106,11 @@ def check_data(loss: Any, y_true: Any, y_pred: Any, *, sample_weight: Any = None
         loss = bind(loss)
     if not isinstance(loss, Mapping):
         output = Output(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
-        return check_output(loss, known_losses(loss), output)
+        if not _is_for_compile(loss):
+            return check_output(loss, known_losses(loss), output)
+        each_terms = [known_losses(each) for each in loss]
+        terms = [term for terms in each_terms for term in terms]
+        return [*check_single(loss, each_terms), *check_output(loss, terms, output)]
     findings = []
     for name, each in loss.items():
         if each is None:
@@ -114,10 +139,13 @@ def check_output(loss: Any, terms: list[BoundLoss], output: Output) -> list[Find
         output: The data.
     """
     given = {"y_true": output.y_true, "y_pred": output.y_pred}
-    if any(hasattr(v, "row_splits") or hasattr(v, "dense_shape") for v in given.values()):
-        # TensorFlow's ragged and sparse tensors can't be converted to arrays.
-        return []
     whole = _label(loss, terms)
+    forms = [(name, form) for name, v in given.items() for form in _FORMS if hasattr(v, form)]
+    known = any(term.spec.labels.is_known for term in terms)
+    if forms:
+        # They can't be converted to arrays, and a loss of somebody's own may take them.
+        messages = [_form_message(whole, *each) for each in forms if known]
+        return [Finding(message=each, loss=whole, output=output.name) for each in messages]
     mistakes: list[tuple[str, ShapeError]] = []
     arrays: dict[str, Any] = {}
     for what, values in given.items():
@@ -126,16 +154,62 @@ def check_output(loss: Any, terms: list[BoundLoss], output: Output) -> list[Find
         except ShapeError as error:
             mistakes.append((whole, error))
     if len(arrays) == 2:
-        known = any(term.spec.labels.is_known for term in terms)
         mistakes += [(whole, fault) for fault in find_array_mistakes(whole, **arrays, known=known)]
     if "y_pred" in arrays:
         data = arrays.get("y_true"), arrays["y_pred"], _count_mask(output), output.activation
         for term in terms:
             mistakes += [(term.label, fault) for fault in find_term_mistakes(term, *data)]
-    return [
+    findings = [
         Finding(message=str(fault), fits=fault.fits, loss=label, output=output.name)
         for label, fault in mistakes
     ]
+    if output.sample_weight is None or "y_pred" not in arrays:
+        return findings
+    weights = to_numpy(output.sample_weight).shape
+    for term in terms:
+        values = values_shape(term, arrays["y_pred"].shape)
+        wrong = values and weight_fault(term.label, values, weights)
+        if wrong:
+            findings.append(Finding(message=str(wrong), loss=term.label, output=output.name))
+    return findings
+
+
+def _form_message(loss: str, name: str, form: str) -> str:
+    what, advice = _FORMS[form]
+    return f"Loss {loss!r} takes arrays, and {name} is {what}. {advice.format(name)}."
+
+
+def _is_for_compile(loss: Any) -> bool:
+    """Return whether a loss is a list that `compile` takes, and not only `get_loss`."""
+    return isinstance(loss, list | tuple) and not any(isinstance(each, Mapping) for each in loss)
+
+
+def check_single(losses: Sequence[Any], terms: Sequence[list[BoundLoss]]) -> list[Finding]:
+    """Return a finding if one output is compiled with several losses.
+
+    Keras 3.15.1 trains the one output of a model on the first of a list, silently.
+
+    Args:
+        losses: The losses of the output.
+        terms: What each adds up, as `known_losses` returns it.
+    """
+    if len(losses) < 2:
+        return []
+    names = [
+        each if isinstance(each, str) else _label(each, known)
+        for each, known in zip(losses, terms, strict=True)
+    ]
+    fits: str | None = None
+    # A function or class that isn't registered has no name for get_loss.
+    with contextlib.suppress(LossregError):
+        bind(" + ".join(names))
+        fits = " + ".join(names)
+    advice = f"Give the sum: get_loss({fits!r})." if fits else "Give one function that adds them."
+    message = (
+        f"Loss {names[0]!r} is the first of {len(names)} for one output: compile(loss=[...]) "
+        f"ignores {', '.join(map(repr, names[1:]))}. {advice}"
+    )
+    return [Finding(message=message, fits=fits, loss=names[0])]
 
 
 def known_losses(loss: Any) -> list[BoundLoss]:

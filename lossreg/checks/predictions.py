@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import ShapeError
-from ..loss import SUM_SLACK, BoundLoss
+from ..loss import SUM_SLACK, BoundLoss, figure
 
 Array = np.ndarray[Any, Any]
 
@@ -54,21 +54,22 @@ def find_prediction_mistakes(
             fits = _loss_for_logits(meant, False, new=meant is not loss)
             take = f"Take {fits!r}, or leave" if fits else "Leave"
             yield ShapeError(
-                f"{rule} logits, and these look like probabilities: {low:.3g} to {high:.3g}. "
+                f"{rule} logits, and these look like probabilities: "
+                f"{figure(low, 3)} to {figure(high, 3)}. "
                 f"{take} out the activation of the last layer.",
                 fits=fits,
             )
     elif kind == "positive" and low < 0:
         yield ShapeError(
-            f"{rule} numbers above 0, got {low:.3g} to {high:.3g}. End the model with a softplus "
-            "or exponential."
+            f"{rule} numbers above 0, got {figure(low, 3)} to {figure(high, 3)}. End the model "
+            "with a softplus or exponential."
         )
     elif meant.qualified_name == "keras/circle":
         lengths = np.linalg.norm(y_pred[finite.all(axis=-1)], axis=-1)
         if lengths.size and np.abs(lengths - 1).max() > SUM_SLACK:
             yield ShapeError(
-                f"{rule} embeddings of length 1, got {lengths.min():.3g} to {lengths.max():.3g}. "
-                "End the model with keras.layers.UnitNormalization()."
+                f"{rule} embeddings of length 1, got {figure(lengths.min(), 3)} to "
+                f"{figure(lengths.max(), 3)}. End the model with keras.layers.UnitNormalization()."
             )
 
 
@@ -76,13 +77,15 @@ def _probability_mistake(values: Array, sums: Array, activation: Activation) -> 
     """Return what shows that predictions aren't probabilities, or None."""
     low, high = values.min(), values.max()
     if low < -_SLACK or high > 1 + _SLACK:
-        return f"probabilities in [0, 1], got {low:.3g} to {high:.3g}: these look like logits"
+        found = f"{figure(low, 3)} to {figure(high, 3)}"
+        return f"probabilities in [0, 1], got {found}: these look like logits"
     if activation == "linear":
         return "probabilities, and the last layer has no activation, so these are logits"
     if sums.size and np.abs(sums - 1).max() > SUM_SLACK:
         return (
-            f"probabilities that sum to 1 over the classes, got sums of {sums.min():.3g} to "
-            f"{sums.max():.3g}: these look like logits, or like what a sigmoid returns"
+            "probabilities that sum to 1 over the classes, got sums of "
+            f"{figure(sums.min(), 3)} to {figure(sums.max(), 3)}: these look like logits, or like "
+            "what a sigmoid returns"
         )
     return None
 

@@ -5,4 +5,4 @@ A command of a plugin may use the names below: it starts Keras, writes and ends 
 
 from .backend import keras_needed, quiet_backend
 from .command import main
-from .output import INTERRUPTED, Unusable, console, in_columns, to_terminal, write_json
+from .output import INTERRUPTED, Unusable, console, in_columns, to_terminal, write, write_json

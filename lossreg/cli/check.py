@@ -9,7 +9,7 @@ import click
 
 from .backend import quiet_backend
 from .completion import complete_plugin
-from .output import write_json, write_table
+from .output import write, write_json, write_table
 
 if TYPE_CHECKING:
     from ..testing import Result
@@ -48,7 +48,7 @@ def check(ctx: click.Context, distribution: str, as_json: bool) -> None:
     else:
         rows = [[r.loss, r.check, r.state, r.message] for r in results]
         write_table(["LOSS", "CHECK", "STATE", "MESSAGE"], rows, "STATE", _STYLES)
-    click.echo(_summary(results), err=True)
+    write(_summary(results), err=True)
     ctx.exit(any(result.state == "failed" for result in results))
 
 

@@ -1,5 +1,6 @@
 """The command itself: its subcommands, and what happens to errors and warnings."""
 
+import contextlib
 import importlib
 import os
 import warnings
@@ -8,10 +9,10 @@ from typing import Any, Literal, NoReturn
 
 import click
 
-from ..errors import BrokenPluginError, LossregError, PluginWarning
+from ..errors import BrokenPluginError, LossregError, PluginWarning, printable
 from ..loss import did_you_mean
 from ..registry import COMMANDS, ONLY, installed, load_from
-from .output import INTERRUPTED, Unusable
+from .output import INTERRUPTED, Unusable, drop_stdout, streams, write
 
 # Each is imported when it runs, so that the imports of one don't slow another.
 _CORE = {
@@ -77,7 +78,7 @@ class _Command(click.Group):
             names |= record.commands.keys() - core
         for title, names in sections.items():
             if names:
-                with formatter.section(title):
+                with formatter.section(printable(title)):
                     width = formatter.width - max(map(len, names)) - 6
                     formatter.write_dl(list(self._rows(ctx, sorted(names), width)))
 
@@ -91,7 +92,7 @@ class _Command(click.Group):
             except LossregError as error:
                 yield name, str(error)
             else:
-                yield name, command.get_short_help_str(width) if command else ""
+                yield name, printable(command.get_short_help_str(width)) if command else ""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line, with each plugin's warning as one line."""
@@ -99,11 +100,11 @@ class _Command(click.Group):
 
         def show_warning(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
             if issubclass(category, PluginWarning):
-                click.echo(f"lossreg: {' '.join(str(message).split())}", err=True)
+                write(f"lossreg: {' '.join(str(message).split())}", err=True)
             else:
                 show_others(message, category, *rest, **more)
 
-        with warnings.catch_warnings():
+        with streams(), warnings.catch_warnings():
             # Even under `python -W error`, a broken plugin stops no command. A shell that
             # completes a line has no place for a message.
             action: Literal["ignore", "always"] = "ignore" if _COMPLETES in os.environ else "always"
@@ -111,20 +112,41 @@ class _Command(click.Group):
             warnings.showwarning = show_warning
             return super().main(*args, **kwargs)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line. The help and the versions are written here."""
+        with _sentences():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command, with each error as one paragraph."""
-        try:
+        """Run a command."""
+        with _sentences():
             return super().invoke(ctx)
-        except LossregError as error:
-            raise Unusable(str(error)) from error
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                # click ends quietly then.
-                raise
-            raise Unusable(f"It can't be written: {error}.") from error
-        except KeyboardInterrupt:
-            # click would write "Aborted!" and exit with 1.
-            ctx.exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _sentences() -> Iterator[None]:
+    """Make each error one printable paragraph."""
+    try:
+        yield
+    except click.ClickException as error:
+        # click declares it final, and has no other way to change what it shows.
+        error.message = printable(error.message)  # type: ignore[misc]
+        raise
+    except LossregError as error:
+        raise Unusable(str(error)) from error
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # click ends quietly then.
+            raise
+        drop_stdout()
+        reason = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        raise Unusable(
+            f"A file or a stream can't be read or written ({printable(reason)}). "
+            "Check that its folder exists, that you may use it, and that the disk isn't full."
+        ) from error
+    except KeyboardInterrupt:
+        # click would write "Aborted!" and exit with 1.
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _plugin_command(name: str) -> click.Command | None:
@@ -179,7 +201,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def _print_versions(ctx: click.Context) -> NoReturn:
     from .versions import report
 
-    click.echo(report())
+    write(report())
     ctx.exit()
 
 

@@ -3,6 +3,7 @@
 import click
 from click.shell_completion import CompletionItem
 
+from ..errors import printable
 from ..registry import installed
 
 
@@ -16,7 +17,7 @@ def complete_loss(
         names = (entry.qualified_name,) if "/" in incomplete else entry.spec.names
         offered.update(dict.fromkeys(names, entry.spec.summary))
     return [
-        CompletionItem(name, help=summary)
+        CompletionItem(name, help=printable(summary))
         for name, summary in offered.items()
         if name.startswith(incomplete)
     ]
@@ -27,5 +28,5 @@ def complete_plugin(
 ) -> list[CompletionItem]:
     """Return the distributions whose name begins with a string."""
     del ctx, param
-    found = {record.provider.distribution for record in installed().plugins}
+    found = {printable(record.provider.distribution) for record in installed().plugins}
     return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]

@@ -8,12 +8,12 @@ from typing import Any, get_args
 
 import click
 
-from ..errors import LossregError, ParameterError
+from ..errors import LossregError, ParameterError, printable
 from ..registry import installed
 from .backend import keras_needed, quiet_backend
 from .completion import complete_loss
 from .curves import Curve, Over, Setting, curve, setting
-from .output import Unusable
+from .output import Unusable, beside, write
 
 _MOST_CURVES = 12  # the colours of more are too much alike
 
@@ -75,7 +75,7 @@ def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, ov
     _check(path)
     quiet_backend()
     if sys.stderr.isatty():
-        click.echo("Importing Keras ...", err=True)
+        write("Importing Keras ...", err=True)
     try:
         with keras_needed():
             curves = [curve(loss, arrangement, grad) for loss in losses]
@@ -90,8 +90,10 @@ def plot(name: str, sweeps: tuple[str, ...], output: Path | None, grad: bool, ov
     try:
         draw(curves, arrangement, swept, path)
     except OSError as error:
-        raise click.FileError(str(path), error.strerror) from error
-    click.echo(f"Wrote {path}.", err=True)
+        raise Unusable(
+            f"The picture {str(path)!r} can't be written ({error.strerror}). Name another with -o."
+        ) from error
+    write(f"Wrote {path}.", err=True)
 
 
 def read_sweeps(sweeps: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -155,6 +157,7 @@ def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     first, with_gradient = curves[0].loss, curves[0].gradient is not None
     figure = Figure(figsize=(7, 7.5 if with_gradient else 4.5), layout="constrained")
@@ -184,7 +187,12 @@ def draw(curves: list[Curve], arrangement: Setting, swept: list[str], path: Path
         panels[-1].set_xlim(0, 1)
     if swept:
         panels[0].legend()
-    figure.savefig(path, dpi=150)
+    for text in figure.findobj(Text):
+        # A name isn't a formula, and a '$' in it has no partner.
+        text.set_parse_math(False)
+        text.set_text(printable(text.get_text()))
+    with beside(path) as file:
+        figure.savefig(file, dpi=150)
 
 
 def _legend(params: dict[str, Any]) -> str:

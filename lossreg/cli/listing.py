@@ -9,7 +9,7 @@ import click
 from ..loss import OUTPUTS, Entry, Labels, Task
 from ..registry import installed, list_losses
 from .completion import complete_loss, complete_plugin
-from .output import as_data, console, in_columns, to_terminal, write_json
+from .output import as_data, console, in_columns, to_terminal, write, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,11 +51,11 @@ def list_(
         with console() as terminal:
             _draw(entries, terminal)
     elif entries:
-        click.echo("\n".join(_table(entries)))
+        write("\n".join(_table(entries)))
     if not entries:
         filters = {"task": task, "labels": labels, "plugin": plugin}
         given = [f"--{option} {value}" for option, value in filters.items() if value]
-        click.echo(_no_match(pattern, given), err=True)
+        write(_no_match(pattern, given), err=True)
 
 
 def _no_match(pattern: str, filters: list[str]) -> str:

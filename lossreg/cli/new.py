@@ -4,27 +4,32 @@ It installs nothing.
 """
 
 import builtins
+import contextlib
+import importlib.resources
 import importlib.util
 import keyword
 import re
-import shutil
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
 import click
-import importlib_metadata
 
 from ..errors import LossNameError, RegistrationError
 from ..loss import BUILTIN, LOCAL, is_canonical, normalize_distribution, parse, shown
-from ..registry import PACKAGES, installed, known_package
+from ..registry import PACKAGES, installed, installed_version, known_package
+from .output import Unusable, write
 
-_TEMPLATE = Path(__file__).with_name("template")
 _SUFFIX = ".template"
 
 _DISTRIBUTION = re.compile(r"[a-z](?:[a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _LONGEST = 100  # half of a qualified name; folders take more
 # Words of the registry, known packages, and a folder of the new package.
 _TAKEN = {BUILTIN, LOCAL, "lossreg", "tests", *PACKAGES.values()}
+# What Windows keeps for devices, in every folder.
+_PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+_DEVICES = {"con", "prn", "aux", "nul", *_PORTS}
 # The name of Keras' operations in losses.py.
 _OPERATIONS = "ops"
 
@@ -53,8 +58,8 @@ def new(distribution: str, loss: str) -> None:
     name = normalize_distribution(distribution)
     files = _files(name, package, _loss(loss, package))
     _write(files, Path(name))
-    click.echo(f"Wrote {len(files)} files into {name}/. The next three commands:", err=True)
-    click.echo(f"cd {name}\npython -m pip install --editable '.[dev]'\npytest")
+    write(f"Wrote {len(files)} files into {name}/. The next three commands:", err=True)
+    write(f"cd {name}\npython -m pip install --editable '.[dev]'\npytest")
 
 
 def _package(distribution: str) -> str:
@@ -67,6 +72,11 @@ def _package(distribution: str) -> str:
             f"A package of losses can't be named {shown(distribution)}. A name begins with a "
             f"letter, has at most {_LONGEST} letters, digits and dashes, and isn't a Python "
             "keyword: 'acme-losses'."
+        )
+    if name in _DEVICES:
+        raise _bad_distribution(
+            f"{distribution!r} is a device of Windows, and no folder can have its name there. "
+            f"Choose another name, such as {f'my-{name}'!r}."
         )
     if name in _TAKEN or _is_module(package):
         raise _bad_distribution(
@@ -118,40 +128,76 @@ def _free_name(loss: str, package: str) -> str:
 
 def _files(distribution: str, package: str, loss: str) -> dict[str, str]:
     """Return the content of each file, by its path in the new folder."""
-    version = importlib_metadata.version("lossreg").partition("+")[0]
-    major, minor = re.findall(r"\d+", version)[:2]
-    words = {
-        "distribution": distribution,
-        "package": package,
-        "loss": loss,
-        "bounds": f">={version},<{major}.{int(minor) + 1}",
+    words = {"distribution": distribution, "package": package, "loss": loss, "bounds": _bounds()}
+    # lossreg may be in a zip, where a template has no path.
+    template = importlib.resources.files(__package__) / "template"
+    files = {
+        re.sub("^package/", f"{package}/", path): Template(text).substitute(words)
+        for path, text in _templates(template, "")
     }
-    files = {}
-    for file in sorted(_TEMPLATE.rglob(f"*{_SUFFIX}")):
-        path = file.relative_to(_TEMPLATE).as_posix().removesuffix(_SUFFIX)
-        place = re.sub("^package/", f"{package}/", path)
-        files[place] = Template(file.read_text(encoding="utf-8")).substitute(words)
+    if not files:
+        raise Unusable(
+            "This copy of lossreg lacks the files of the new package. Install lossreg instead: "
+            "pip install lossreg"
+        )
     return files
 
 
+def _bounds() -> str:
+    """Return the versions of lossreg that the package works with, or an empty string."""
+    version = (installed_version("lossreg") or "").partition("+")[0]
+    if not version:
+        # A copy inside another package has no version.
+        return ""
+    major, minor = re.findall(r"\d+", version)[:2]
+    return f">={version},<{major}.{int(minor) + 1}"
+
+
+def _templates(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each template, without the suffix."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(_SUFFIX):
+            yield path + entry.name.removesuffix(_SUFFIX), entry.read_text(encoding="utf-8")
+        else:
+            yield from _templates(entry, f"{path}{entry.name}/")
+
+
 def _write(files: dict[str, str], folder: Path) -> None:
-    """Write all files, or none."""
+    """Write all files, or none: what was there before stays."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise _bad_distribution(
             f"{str(folder)!r} already exists, and isn't an empty folder. Nothing was written. "
             "Choose another name, or remove it."
         )
+    made: list[Path] = []
     try:
         for name, text in files.items():
             path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+            _make_folder(path.parent, made)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                made.append(path)
+                file.write(text)
+    except BaseException as error:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise _bad_distribution(
             f"{str(folder)!r} can't be written ({error.strerror}), and nothing was kept. "
             "Change to a folder that you can write to."
         ) from error
+
+
+def _make_folder(path: Path, made: list[Path]) -> None:
+    """Make a folder and those it is in, and add each to a list."""
+    if not path.is_dir():
+        if path.parent != path:
+            _make_folder(path.parent, made)
+        path.mkdir()
+        made.append(path)
 
 
 def _bad_distribution(message: str) -> click.BadParameter:

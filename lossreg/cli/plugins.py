@@ -8,7 +8,7 @@ import click
 from ..loss import parse
 from ..registry import PluginFinding, PluginRecord, Severity, examine_plugins, installed
 from .completion import complete_loss
-from .output import write_json, write_table
+from .output import write, write_json, write_table
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim", "active": "green"}
 
@@ -89,7 +89,7 @@ def why(ctx: click.Context, name: str, as_json: bool) -> None:
             for entry in resolution.offers
         ]
         lines += [f"It means {chosen!r}: {resolution.rule}" if chosen else resolution.rule]
-        click.echo("\n".join(lines))
+        write("\n".join(lines))
     ctx.exit(0 if chosen else 1)
 
 
@@ -119,20 +119,21 @@ def _report(findings: Sequence[PluginFinding], plugins: int) -> None:
     counts = {name: sum(finding.severity == name for finding in findings) for name in severities}
     found = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
     examined = f"{plugins} plugin{'s' * (plugins > 1)} examined"
-    click.echo(f"{examined}: {', '.join(found) or 'nothing is wrong'}.", err=True)
+    write(f"{examined}: {', '.join(found) or 'nothing is wrong'}.", err=True)
 
 
 def _as_data(record: PluginRecord) -> dict[str, Any]:
-    error = record.error
     return {
         "distribution": record.provider.distribution,
         "version": record.provider.version,
         "entry_point": record.entry_point,
         "module": record.module,
+        "attribute": record.attribute or None,
         "location": record.location,
+        "leftovers": record.leftovers,
         "state": record.state,
         "stage": record.stage,
-        "error": f"{type(error).__name__}: {error}" if error else None,
+        "error": record.fault or None,
         "rule": record.rule or None,
         "losses": record.losses,
         "commands": record.commands,

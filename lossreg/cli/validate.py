@@ -12,7 +12,7 @@ from ..config import Document, load_document
 from ..errors import ConfigError, Fault, fault_lines, key_path
 from ..loss import did_you_mean
 from .backend import keras_needed, quiet_backend
-from .output import write_json
+from .output import write, write_json
 
 
 @click.command()
@@ -54,9 +54,9 @@ def validate(
     else:
         for file, faults in found.items():
             if faults:
-                click.echo(fault_lines(faults, str(file)))
+                write(fault_lines(faults, str(file)))
     wrong = sum(bool(faults) for faults in found.values())
-    click.echo(_summary(len(found), wrong, sum(map(len, found.values()))), err=True)
+    write(_summary(len(found), wrong, sum(map(len, found.values()))), err=True)
     ctx.exit(bool(wrong))
 
 
@@ -115,7 +115,7 @@ def _check_loss(read: Document, path: tuple[str, ...]) -> None:
 def _check_model(read: Document, build: bool) -> None:
     if build:
         if sys.stderr.isatty():
-            click.echo("Importing Keras ...", err=True)
+            write("Importing Keras ...", err=True)
         from ..model import build_data
 
         with keras_needed():

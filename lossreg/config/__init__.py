@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .binding import LossConfig, bind, bind_in, bind_saved, examine, plain_data, to_config
 from .expression import LONGEST, Call, is_expression
 from .expression import parse as parse_expression
-from .foreign import saved_loss, saved_sum
+from .foreign import saved_form
 from .part import FILES, REFUSED, Part, read_part, read_parts
 
 if TYPE_CHECKING:

@@ -1,6 +1,8 @@
 """The bound loss of a name, a config or a function, and the config of a bound loss."""
 
+import contextlib
 import itertools
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
@@ -75,18 +77,18 @@ def bind_in(registry: Registry, identifier: Any, params: Mapping[str, Any]) -> B
             "bind", identifier, params, lambda: _bind_string(registry, identifier, params)
         )
         return bound
-    if isinstance(identifier, LossConfig):
-        identifier = identifier.bound
-    if isinstance(identifier, Bound):
-        return identifier.with_params(params)
-    if isinstance(identifier, Mapping | Sequence) and not isinstance(identifier, bytes | bytearray):
-        return _bind_terms(registry, read(identifier), params)
     # A Keras loss exists only where Keras is imported.
     if "keras" in sys.modules and isinstance(identifier, keras.losses.Loss):
         raise ConfigError(
             f"{identifier!r} is already built, for compile(). Give the loss's name with its "
             "parameters."
         )
+    # A LossConfig and what get_loss_fn returned have the loss in them.
+    known = getattr(identifier, "bound", identifier)
+    if isinstance(known, Bound):
+        return known.with_params(params)
+    if isinstance(identifier, Mapping | Sequence) and not isinstance(identifier, bytes | bytearray):
+        return _bind_terms(registry, read(identifier), params)
     if callable(identifier):
         return _find_entry(registry, identifier).bind(params)
     raise ConfigError(
@@ -129,7 +131,7 @@ def _bind_term(registry: Registry, term: Term) -> WeightedLoss:
 
 
 def bind_saved(config: Mapping[str, Any]) -> BoundLoss | BoundSum:
-    """Return the loss that `saved_loss` or `saved_sum` wrote, without Keras' options.
+    """Return the loss that `saved_form` wrote, without Keras' options.
 
     Raises:
         ConfigError: It has another form, or a loss refuses a parameter that was saved.
@@ -150,7 +152,9 @@ def _bind_saved_term(term: Term) -> WeightedLoss:
     except (LossLookupError, ParameterError) as error:
         # Not a ParameterError: it is a TypeError, which Keras would bury in advice of its own.
         kind = ConfigError if isinstance(error, ParameterError) else type(error)
-        saved_with = f"{term.name.partition('/')[0]} {term.version}"
+        # A file may hold anything there. A repr has no line breaks.
+        version = shown(term.version).strip("'")
+        saved_with = f"{term.name.partition('/')[0]} {version}"
         where = "" if term.name.startswith(f"{LOCAL}/") else f" (It was saved with {saved_with}.)"
         raise kind(
             f"{error}{where} To load a model without its loss: "
@@ -242,8 +246,9 @@ class LossConfig:
     """A loss as data, checked without Keras; `get_loss` and `bind` take it.
 
     It is also a type for a field of a pydantic model. The field takes every form of a config,
-    and refuses a misspelled loss or parameter as it refuses a wrong number. Dumping the
-    model gives the canonical form.
+    as JSON too, which environment variables hold, and refuses a misspelled loss or parameter as
+    it refuses a wrong number. A default is `LossConfig("huber")`. Dumping the model gives the
+    canonical form.
 
     >>> LossConfig("huber(2)")
     LossConfig({'name': 'keras/huber', 'params': {'delta': 2.0}})
@@ -285,7 +290,8 @@ class LossConfig:
         return core_schema.no_info_plain_validator_function(
             cls._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda value: value.canonical
+                # pydantic doesn't check the default of a field, which may be any form.
+                lambda value: (value if isinstance(value, cls) else cls(value)).canonical
             ),
         )
 
@@ -293,6 +299,10 @@ class LossConfig:
     def _validate(cls, value: Any) -> "LossConfig":
         if isinstance(value, LossConfig):
             return value
+        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+            # What isn't JSON, the message is about as a string. Deep JSON ends the recursion.
+            with contextlib.suppress(ValueError, RecursionError):
+                value = json.loads(value)
         try:
             return cls(value)
         except ConfigError as error:

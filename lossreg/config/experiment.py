@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -27,7 +28,7 @@ from pydantic import (
 
 from ..errors import ConfigError, Fault
 from ..errors import Path as KeyPath
-from ..loss import did_you_mean, shown, type_words
+from ..loss import did_you_mean, meant, shown, type_words
 from ..registry import installed
 from .binding import LossConfig, plain_data, validation_error
 from .document import Document, load_document
@@ -140,6 +141,13 @@ _METRICS: dict[str, Any] = {
 Column = str | list[str]
 
 
+def _with_string_keys(value: Any) -> Any:
+    """Return a mapping with strings for its integer keys, as JSON and TOML have them."""
+    if not isinstance(value, Mapping):
+        return value
+    return {str(key) if type(key) is int else key: each for key, each in value.items()}
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
@@ -193,6 +201,10 @@ class Data(_Section):
     classes: Annotated[
         list[str | int] | None, MinLen(2), Field(description="the labels, in the order of classes")
     ] = None
+    weight: Annotated[
+        str | None,
+        Field(description="the column or array of sample weights; those of an array may have axes"),
+    ] = None
 
 
 class Fit(_Section):
@@ -200,6 +212,11 @@ class Fit(_Section):
 
     epochs: Annotated[int, Ge(1), Field(description="passes over the data")] = 10
     batch_size: Annotated[int, Ge(1), Field(description="samples in a step")] = 32
+    class_weight: Annotated[
+        dict[str, Annotated[float, Ge(0)]] | None,
+        BeforeValidator(_with_string_keys),
+        Field(description="a weight for each class, in training only; 1 for a class without one"),
+    ] = None
 
 
 class Experiment(_Section):
@@ -351,7 +368,8 @@ def _fault(at: KeyPath, within: KeyPath, kind: str, given: Any, data: Any) -> Fa
             value, path = value[part], (*path, part)
             entry = part + 1 if isinstance(part, int) else repr(part)
             got = f"; its entry {entry} is {shown(given)}."
-    return Fault(path=path, message=f"{name!r} must be {kinds}{got}")
+    advice = meant(given, kinds.replace("null", "None"))
+    return Fault(path=path, message=f"{name!r} must be {kinds}{got}{advice}")
 
 
 _ALLOWED = {
@@ -359,6 +377,7 @@ _ALLOWED = {
     "target": "a name, a list of names, or a mapping from output names to these",
     "features": "null, a name, a list of names, or a mapping from input names to these",
     "classes": "null, or a list of at least two strings or integers",
+    "class_weight": "null, or a mapping from classes to numbers >= 0",
     "versions": "a mapping from names to strings",
 }
 """What the values of several types may be, in words."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ..errors import ConfigError
-from ..loss import shown
+from ..loss import meant, shown
 
 LONGEST = 2000
 """The most characters of an expression; a loss needs a few dozen."""
@@ -27,7 +27,7 @@ _GRAMMAR = (
 )
 
 # Signs that no name has, and signs that a name doesn't have at its ends.
-_EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|^\s*\d")
+_EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|/[\d.]|^\s*\d")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,13 @@ def parse(text: str) -> tuple[Call, ...]:
             f"The expression {shown(text)} has {len(text)} characters; at most {LONGEST} are "
             "allowed."
         )
+    if "${" in text:
+        raise ConfigError(f"{shown(text)} can't be read.{meant(text, '')}")
+    if text.startswith("{"):
+        raise ConfigError(
+            f"{shown(text)} is a mapping in a string. Give the mapping, such as from json.loads, "
+            "or write a call or a sum: dice + 0.5 * focal(gamma=2)"
+        )
     try:
         with warnings.catch_warnings():
             # For "\\*" in a string and for 1is, neither of which the grammar has.
@@ -108,10 +115,6 @@ class _Reader:
                 if number is not None:
                     return self.read_call(call, float(number))
             self.refuse(node, "a term can be multiplied by one number")
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-            self.refuse(
-                node, "'-' isn't supported. Add a negative multiple instead: 'mse + -1 * mae'"
-            )
         return self.read_call(node, 1.0)
 
     def read_call(self, node: ast.expr, weight: float) -> Call:
@@ -132,9 +135,27 @@ class _Reader:
             return node.id
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
-        return self.refuse(
-            node, "a name is needed here, in quotes if it has a slash: 'keras/huber'(2)"
-        )
+        return self.refuse(node, self.rule(node))
+
+    def rule(self, node: ast.expr) -> str:
+        """Return why a part isn't a loss, and what to write instead."""
+        match node:
+            case ast.Constant(value=int() | float()):
+                return "a number isn't a loss. Multiply a loss by it: '0.5 * mse'"
+            case ast.UnaryOp(op=ast.USub()):
+                return "'-' isn't supported before a loss. Multiply the loss: '-1 * mse'"
+            case ast.BinOp(op=ast.Sub()):
+                return "'-' isn't supported. Add a negative multiple instead: 'mse + -1 * mae'"
+            case ast.BinOp(op=ast.Div(), right=ast.Constant()):
+                return "'/' isn't supported. Multiply by a fraction instead: '0.5 * mse'"
+            case ast.BinOp(op=ast.Add()):
+                return (
+                    "a sum in brackets can't be multiplied. Multiply each term: "
+                    "'0.5 * mse + 0.5 * mae'"
+                )
+            case ast.Tuple() | ast.List():
+                return "a string holds one loss or a sum. Add losses with '+': 'mse + mae'"
+        return "a name is needed here, in quotes if it has a slash: 'keras/huber'(2)"
 
     def read_number(self, node: ast.expr) -> int | float | None:
         """Return a number with its sign, or None for anything else."""
@@ -162,7 +183,9 @@ class _Reader:
                 return _CONSTANTS[name]
             case ast.List(elts=entries) | ast.Tuple(elts=entries):
                 return tuple(self.read_value(entry, depth + 1) for entry in entries)
-        return self.refuse(node, "an argument is a number, a string, a list, True, False or None")
+        kinds = "a number, a string, a list, True, False or None"
+        advice = meant(node.id, kinds) if isinstance(node, ast.Name) else ""
+        return self.refuse(node, f"an argument is {kinds}.{advice}".removesuffix("."))
 
     def refuse(self, node: ast.expr, rule: str) -> NoReturn:
         """Raise for a part that the grammar doesn't have."""

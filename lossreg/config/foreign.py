@@ -14,7 +14,7 @@ from .terms import LossTerms, Reading, Term, is_mapping_of_names
 HYDRA_TARGET = "lossreg.get_loss"
 """What a Hydra config calls for a loss."""
 
-CLASSES = ("RegisteredLoss", "RegisteredSum")
+CLASSES = ("RegisteredLoss", "RegisteredSum", "RegisteredFunction")
 """The names under which Keras knows our classes."""
 
 # The modules that Keras writes for its own losses and for ours.
@@ -90,7 +90,7 @@ def read_hydra(
 
 
 def read_saved(reading: Reading, config: Mapping[str, Any], at: Path) -> tuple[Term, ...]:
-    """Return the terms of a loss that `saved_loss` or `saved_sum` wrote."""
+    """Return the terms of a loss that `saved_form` wrote."""
     if "sum" not in config:
         reading.check_keys(config, at, _SAVED)
         return reading.read_term(config, at, "loss")
@@ -106,8 +106,13 @@ def read_saved(reading: Reading, config: Mapping[str, Any], at: Path) -> tuple[T
     return reading.read_list(config["sum"], (*at, "sum"), read_entry)
 
 
-def saved_loss(loss: BoundLoss) -> dict[str, Any]:
+def saved_form(bound: BoundLoss | BoundSum) -> dict[str, Any]:
     """Return what a saved model keeps of a loss beside Keras' options; `read_saved` reads it."""
+    form: dict[str, Any] = _FORMS[type(bound)](bound)
+    return form
+
+
+def _saved_loss(loss: BoundLoss) -> dict[str, Any]:
     return {
         "loss": loss.qualified_name,
         # For the error where the package is missing.
@@ -116,6 +121,8 @@ def saved_loss(loss: BoundLoss) -> dict[str, Any]:
     }
 
 
-def saved_sum(loss: BoundSum) -> dict[str, Any]:
-    """Return what a saved model keeps of a sum beside Keras' options."""
-    return {"sum": [{"weight": term.weight, **saved_loss(term.loss)} for term in loss.terms]}
+def _saved_sum(loss: BoundSum) -> dict[str, Any]:
+    return {"sum": [{"weight": term.weight, **_saved_loss(term.loss)} for term in loss.terms]}
+
+
+_FORMS: dict[type, Any] = {BoundLoss: _saved_loss, BoundSum: _saved_sum}

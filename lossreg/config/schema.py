@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import LossregError
-from ..loss import DTYPES, REDUCTIONS, Entry
-from ..registry import Registry, installed
+from ..loss import DTYPES, NAME, REDUCTIONS, Entry
+from ..registry import Registry, installed, without_frameworks
 from .foreign import CLASSES, HYDRA_TARGET, MODULES, OF_KERAS
 
 Schema = dict[str, Any]
@@ -111,7 +110,7 @@ _FIXED: dict[str, Schema] = {
         "type": "object",
         "description": "What Keras takes for every loss.",
         "properties": {
-            "name": {"type": ["string", "null"]},
+            "name": {"type": ["string", "null"], "pattern": f"^{NAME}$"},
             "reduction": {"enum": [*REDUCTIONS, None]},
             "dtype": {"enum": [*DTYPES, None]},
         },
@@ -128,7 +127,9 @@ def definitions(registry: Registry) -> dict[str, Schema]:
     Args:
         registry: The losses.
     """
-    entries = [entry for entry in registry.entries() if _works(entry)]
+    read = {entry: _parameters(entry) for entry in registry.entries()}
+    described = {entry: schema for entry, schema in read.items() if schema is not None}
+    entries = list(described)
     return {
         **_FIXED,
         "LossTerm": {
@@ -136,12 +137,14 @@ def definitions(registry: Registry) -> dict[str, Schema]:
             "description": "A loss by name, with its parameters.",
             "required": ["name"],
             "properties": {"name": _reference("LossName"), "params": {"type": "object"}},
-            "allOf": [_term(entry) for entry in entries],
+            "allOf": [
+                _term(entry, required="required" in schema) for entry, schema in described.items()
+            ],
         },
         "KerasLoss": _keras_loss(entries),
         "ListedName": {"anyOf": [_names_reference(entry) for entry in entries]},
         **{f"LossNames/{entry.qualified_name}": _names(registry, entry) for entry in entries},
-        **{f"LossParameters/{entry.qualified_name}": _parameters(entry) for entry in entries},
+        **{f"LossParameters/{entry.qualified_name}": schema for entry, schema in described.items()},
     }
 
 
@@ -170,19 +173,11 @@ def inlined_schema() -> Schema:
     return resolved(known["Loss"])  # type: ignore[no-any-return]  # a mapping stays one
 
 
-def _works(entry: Entry) -> bool:
-    """Return whether a loss has parameters that can be read; `lossreg doctor` names the others."""
-    try:
-        return bool(entry.signature.model)
-    except (LossregError, ImportError, AttributeError):
-        return False
-
-
-def _term(entry: Entry) -> Schema:
+def _term(entry: Entry, *, required: bool) -> Schema:
     """Return what the parameters of a loss may be, where it is named."""
     parameters = _reference(f"LossParameters/{entry.qualified_name}")
     then: Schema = {"properties": {"params": {**parameters, "unevaluatedProperties": False}}}
-    if any(parameter.required for parameter in entry.signature.parameters):
+    if required:
         then["required"] = ["params"]
     return {"if": _named("name", entry), "then": then}
 
@@ -240,9 +235,20 @@ def _names(registry: Registry, entry: Entry) -> Schema:
     return {"enum": names, "description": entry.spec.summary}
 
 
-def _parameters(entry: Entry) -> Schema:
-    """Return what each parameter of a loss may be."""
-    schema: Schema = entry.signature.model.model_json_schema()
+_OPEN: Schema = {"type": "object", "additionalProperties": True}
+
+
+def _parameters(entry: Entry) -> Schema | None:
+    """Return what each parameter of a loss may be, or None if that can't be read.
+
+    `lossreg doctor` names those, and the losses whose modules import Keras: reading these would
+    take seconds, and so their parameters stay open.
+    """
+    with without_frameworks() as imports:
+        try:
+            schema: Schema = entry.model.model_json_schema()
+        except Exception:  # a type may be any object, whose code may raise anything
+            return _OPEN if imports.refused else None
     described = {}
     for parameter in entry.signature.parameters:
         # pydantic's title is the name once more.

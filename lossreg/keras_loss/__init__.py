@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from .forms import Registry, get_loss, get_loss_fn
 
 if TYPE_CHECKING:
-    from .loss import RegisteredLoss, RegisteredSum
+    from .loss import RegisteredFunction, RegisteredLoss, RegisteredSum
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("RegisteredLoss", "RegisteredSum"):
+    if name not in ("RegisteredFunction", "RegisteredLoss", "RegisteredSum"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import loss
 

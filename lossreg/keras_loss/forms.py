@@ -153,10 +153,10 @@ def _get_loss(losses: registry.Registry, identifier: Any, params: dict[str, Any]
 
 
 def _get_loss_fn(losses: registry.Registry, identifier: Any, params: dict[str, Any]) -> Any:
-    from .loss import build_function
+    from .loss import RegisteredFunction
 
     def build() -> Any:
-        return bind_in(losses, identifier, params).each_output(build_function)
+        return bind_in(losses, identifier, params).each_output(RegisteredFunction)
 
     # Keras compiles a function again for every new function object.
     if isinstance(identifier, str):

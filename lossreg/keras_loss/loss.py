@@ -5,16 +5,36 @@ model finds the classes in any program that has imported lossreg.
 """
 
 import functools
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
-from ..config import bind_saved, saved_loss, saved_sum
-from ..errors import ConfigError, ParameterError, ShapeError, WeightError
-from ..loss import OPTIONS, BoundLoss, BoundSum, Provider, align, check_labels, check_options
+from ..config import bind_saved, saved_form
+from ..errors import (
+    ConfigError,
+    DataError,
+    LossregError,
+    ParameterError,
+    ShapeError,
+    WeightError,
+)
+from ..loss import (
+    OPTIONS,
+    BoundLoss,
+    BoundSum,
+    Provider,
+    align,
+    align_mask,
+    align_weights,
+    check_labels,
+    check_options,
+    value_function,
+)
+from ..numerics import leave_out
 
 
 @keras.saving.register_keras_serializable(package="lossreg")
@@ -24,8 +44,10 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
     Args:
         bound: The loss and its parameters.
         name: Keras' name of the object; by default the name of the loss.
-        reduction: How Keras reduces the values, after weights and masks.
-        dtype: The dtype of the computation; by default `keras.config.floatx()`.
+        reduction: How Keras reduces the values, after weights and masks. By default
+            "sum_over_batch_size", and of somebody's own `Loss` class what it sets itself.
+        dtype: The dtype of the computation; by default `keras.config.floatx()`, or that of the
+            class.
 
     Raises:
         ParameterError: Keras refuses an option.
@@ -41,14 +63,18 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         bound: BoundLoss | BoundSum,
         *,
         name: str | None = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Any = ...,
         dtype: Any = None,
     ) -> None:
-        loss = bound.name
+        loss, given = bound.name, {"name": name, "dtype": dtype}
+        if reduction is ...:
+            reduction = "sum_over_batch_size"
+        else:
+            given["reduction"] = reduction
         # Keras takes any name and fails at the first batch, and hashes any reduction. Its own
         # defaults need no check, which would take longer than the rest.
-        if name is not None or dtype is not None or reduction != "sum_over_batch_size":
-            check_options(loss, {"name": name, "reduction": reduction, "dtype": dtype})
+        if name is not None or dtype is not None or "reduction" in given:
+            check_options(loss, given)
         try:
             super().__init__(name=name or loss, reduction=reduction, dtype=dtype)
         except (TypeError, ValueError) as error:
@@ -57,10 +83,21 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             # Now the dtype of a policy is known too.
             check_options(loss, {"dtype": self.dtype})
         self.bound = bound
-        self._build()
+        self._build(given)
 
-    def _build(self) -> None:
-        self._function = self.bound.function(self.dtype)
+    def _build(self, given: dict[str, Any]) -> None:
+        made = self.bound.make(self.dtype)
+        # Somebody's own class does as Keras would have it do; what is given to it counts more.
+        self._own = made if isinstance(made, keras.losses.Loss) else None
+        self._values = _values_of(self.bound, made)
+        if self._own is None:
+            return
+        # Classes of tutorials forget super().__init__(), and have neither.
+        reduction = given.get("reduction", getattr(made, "reduction", self.reduction))
+        dtype = given["dtype"] or getattr(made, "dtype", None)
+        super().__init__(name=self.name, reduction=reduction, dtype=dtype)
+        if given.keys() & {"reduction"} or given["dtype"] is not None:
+            keras.losses.Loss.__init__(made, name=self.name, reduction=reduction, dtype=dtype)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -80,15 +117,58 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             ShapeError: The labels don't fit the predictions.
             WeightError: The loss has no value per sample to apply weights or a mask to.
         """
-        y_true, y_pred = _array(y_true), _array(y_pred)
-        weighted = sample_weight is not None or getattr(y_pred, "_keras_mask", None) is not None
+        if "tf_keras" in sys.modules and _is_called_by_keras_2():
+            raise LossregError(
+                f"Loss {self.bound.name!r} is for Keras 3, and Keras 2 (tf_keras) calls it, which "
+                "would make one factor of all weights. Build and train the model with keras, "
+                "without TF_USE_LEGACY_KERAS; or give tf_keras what get_loss_fn returns."
+            )
+        if y_true is None:
+            raise DataError(
+                f"Loss {self.bound.name!r} needs labels, and got none: y is missing. "
+                "Give them to fit(x, y), or a data set of pairs (x, y)."
+            )
+        mask = getattr(y_pred, "_keras_mask", None)
+        weighted = sample_weight is not None or mask is not None
         if weighted and self.bound.spec.couples_batch:
             raise self.takes_no_weights("each sample's value depends on the whole batch")
-        return _Call(self, y_true, weighted).values(y_true, y_pred, sample_weight)
+        if self._own is not None and type(self._own).__call__ is not keras.losses.Loss.__call__:
+            return self._own(y_true, y_pred, sample_weight=sample_weight)
+        # Keras casts labels to the loss dtype, which would damage class numbers: bfloat16 has no
+        # 257.
+        dtype = None if self.bound.spec.labels.is_number else self.dtype
+        y_true, y_pred = _tensors(y_true, dtype), _tensors(y_pred, self.dtype)
+        return self._reduce(self.call(y_true, y_pred), y_pred, sample_weight, mask)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample."""
-        return _values(self.bound, self._function, y_true, y_pred)
+        return self._values(y_true, y_pred)
+
+    def _reduce(self, values: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Any:
+        """Return values as Keras weighs, masks and reduces them."""
+        name, is_batch = self.bound.name, len(values.shape) == 0
+        if is_batch and (sample_weight is not None or mask is not None):
+            raise self.takes_no_weights("its value is one number for the whole batch")
+        if mask is not None:
+            mask = keras.ops.cast(align_mask(name, values, mask), "bool")
+            # A loss can leave out values by a mask of its own, as Keras' ignore_class does.
+            own = getattr(values, "_keras_mask", None)
+            values = keras.ops.convert_to_tensor(values, dtype=self.dtype)
+            leave_out(values, mask if own is None else keras.ops.logical_and(own, mask))
+        if sample_weight is not None:
+            sample_weight = keras.ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            sample_weight = align_weights(name, values, sample_weight)
+        reduce = _Values(name=self.name, reduction=self.reduction, dtype=self.dtype)
+        value = reduce(values, y_pred if mask is None else values, sample_weight)
+        replicas = _replicas() if is_batch else 1
+        if replicas > 1:
+            # The values of replicas are added. Keras 3.15.1 divides means of vectors only, so that
+            # one number for the batch would count once for each replica.
+            return value / replicas
+        if tuple(value.shape) == (0,) and self.reduction not in (None, "none"):
+            # Keras 3.15.1 leaves the values of an empty batch as they are.
+            return keras.ops.sum(value)
+        return value
 
     def takes_no_weights(self, reason: str) -> WeightError:
         """Return the error for weights of a loss that has no value per sample."""
@@ -110,7 +190,7 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         """Return the loss as data for `from_config`."""
         # Keras 3.15.1 leaves dtype out of Loss.get_config, so a reloaded loss would
         # fall back to float32.
-        return {**self._saved_form(), **super().get_config(), "dtype": self.dtype}
+        return {**saved_form(self.bound), **super().get_config(), "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "RegisteredLoss":
@@ -129,9 +209,6 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         except ParameterError as error:
             # It is a TypeError, which Keras would bury in advice of its own.
             raise ConfigError(str(error)) from error
-
-    def _saved_form(self) -> dict[str, Any]:
-        return saved_loss(self.bound)
 
     def _options(self) -> dict[str, Any]:
         return {option: getattr(self, option) for option in OPTIONS}
@@ -161,8 +238,8 @@ class RegisteredSum(RegisteredLoss):
 
     __module__ = "lossreg.keras_loss"
 
-    def _build(self) -> None:
-        options = {"reduction": self.reduction, "dtype": self.dtype}
+    def _build(self, given: dict[str, Any]) -> None:
+        options = {key: value for key, value in given.items() if key != "name"}
         self.losses = [RegisteredLoss(loss, **options) for loss in self.bound.losses()]
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -190,10 +267,7 @@ class RegisteredSum(RegisteredLoss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample, where every term has one."""
-        return build_function(self.bound)(y_true, y_pred)
-
-    def _saved_form(self) -> dict[str, Any]:
-        return saved_sum(self.bound)
+        return RegisteredFunction(self.bound)(y_true, y_pred)
 
     def __repr__(self) -> str:
         return f"<{self.bound}>"
@@ -202,38 +276,56 @@ class RegisteredSum(RegisteredLoss):
 _CLASSES: dict[type, type[RegisteredLoss]] = {BoundLoss: RegisteredLoss, BoundSum: RegisteredSum}
 
 
-class _Call(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
-    """One call of a registered loss, whose values Keras weighs, masks and reduces."""
-
-    def __init__(self, loss: RegisteredLoss, y_true: Any, weighted: bool) -> None:
-        super().__init__(name=loss.name, reduction=loss.reduction, dtype=loss.dtype)
-        self._loss = loss
-        self._weighted = weighted
-        # Keras casts labels to the loss dtype, which would damage class numbers: bfloat16 has no
-        # 257.
-        kept = loss.bound.spec.labels.is_number
-        self._kept = keras.ops.convert_to_tensor(y_true) if kept else None
-
-    def values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        # In place of kept labels Keras gets y_pred, which has the loss dtype already.
-        value = self(y_true if self._kept is None else y_pred, y_pred, sample_weight)
-        if tuple(value.shape) == (0,) and self.reduction not in (None, "none"):
-            # Keras 3.15.1 leaves the values of an empty batch as they are.
-            return keras.ops.sum(value)
-        return value
+class _Values(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+    """Values of a loss, which Keras weighs, masks and reduces."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one value per sample, from labels that kept their dtype."""
-        values = self._loss.call(y_true if self._kept is None else self._kept, y_pred)
-        if self._weighted and len(values.shape) == 0:
-            raise self._loss.takes_no_weights("its value is one number for the whole batch")
-        return values
+        """Return the values, which stand in the place of the labels."""
+        del y_pred
+        return y_true
 
 
-def _values(bound: BoundLoss, function: Callable[[Any, Any], Any], y_true: Any, y_pred: Any) -> Any:
+def _is_called_by_keras_2() -> bool:
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] == "tf_keras":
+            return True
+        frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
+    return False
+
+
+def _replicas() -> int:
+    """Return how many replicas TensorFlow computes one step on."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def _values_of(bound: BoundLoss, made: Any) -> Callable[[Any, Any], Any]:
+    """Return what computes one value per sample, from tensors."""
+    function = value_function(made)
+    if not isinstance(made, keras.losses.Loss):
+        return lambda y_true, y_pred: function(*_fit(bound, y_true, y_pred))
+
+    def values(y_true: Any, y_pred: Any) -> Any:
+        if bound.spec.labels.is_known:
+            _fit(bound, y_true, y_pred)
+        # Somebody's own class gets its tensors as Keras would give them.
+        return function(y_true, y_pred)
+
+    return values
+
+
+def _fit(bound: BoundLoss, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return labels and predictions of fitting shapes. Raise if the labels have no meaning."""
+    if keras.tree.is_nested(y_pred):
+        # Several outputs in one loss: only the loss knows what belongs to what.
+        return y_true, y_pred
     y_true, y_pred = align(bound, y_true, y_pred)
     check_labels(bound, y_true, y_pred)
-    return function(y_true, y_pred)
+    return y_true, y_pred
 
 
 def _add(bound: BoundLoss | BoundSum, values: list[Any]) -> Any:
@@ -251,14 +343,32 @@ def _add(bound: BoundLoss | BoundSum, values: list[Any]) -> Any:
     return functools.reduce(lambda total, value: total + value, values)
 
 
-def _array(value: Any) -> Any:
-    """Return a tensor or array as it is, and a list as an array, with every digit."""
-    return value if hasattr(value, "shape") else np.asarray(value)
+def _tensors(values: Any, dtype: str | None) -> Any:
+    """Return values as Keras' losses get them: a tensor, or a structure of tensors."""
+    if _is_list(values):
+        # With every digit, as an array has them.
+        values = np.asarray(values)
+    return keras.tree.map_structure(
+        lambda value: keras.ops.convert_to_tensor(value, dtype=dtype), values
+    )
 
 
-def _tensor(value: Any) -> Any:
-    """Return a tensor or array as it is, and a list as Keras' functions take it."""
-    return value if hasattr(value, "shape") else keras.ops.convert_to_tensor(value)
+def _is_list(values: Any) -> bool:
+    """Return whether values are lists of numbers, and not a structure of arrays."""
+    return isinstance(values, list | tuple) and not any(map(_holds_arrays, values))
+
+
+def _holds_arrays(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_arrays, value))
+    return isinstance(value, Mapping) or getattr(value, "shape", ()) != ()
+
+
+def _as_predictions(values: Any) -> Any:
+    """Return predictions in a dtype that a loss computes in."""
+    if keras.tree.is_nested(values) or "float" in keras.backend.standardize_dtype(values.dtype):
+        return values
+    return keras.ops.cast(values, keras.config.floatx())
 
 
 def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
@@ -267,18 +377,57 @@ def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
     return functools.partial(_CLASSES[type(bound)], bound.without_options(), **bound.options)
 
 
-def build_function(bound: BoundLoss | BoundSum) -> Callable[[Any, Any], Any]:
-    """Return a bound loss as a function of `(y_true, y_pred)` to one value per sample."""
-    terms = [(term.weight, term.loss, term.loss.function()) for term in bound.terms]
+@keras.saving.register_keras_serializable(package="lossreg")
+class RegisteredFunction:
+    """A registered loss as a function of `(y_true, y_pred)` to one value per sample.
 
-    def values(y_true: Any, y_pred: Any) -> Any:
-        y_true, y_pred = _tensor(y_true), _tensor(y_pred)
-        found = [(w, _values(loss, function, y_true, y_pred)) for w, loss, function in terms]
-        return _add(bound, [value if w == 1 else w * value for w, value in found])
+    Keras saves a plain function by its bare name, which would lose the parameters, and the loss
+    too. An object with a config is saved as a loss is, also as a metric.
+    """
 
-    form: Any = values
-    form.__name__ = form.__qualname__ = bound.name
-    form.__doc__ = bound.doc
-    # check_data and to_config recognize the function by these.
-    form.bound, form.config = bound, bound.config
-    return form  # type: ignore[no-any-return]  # a function, with attributes
+    __module__ = "lossreg.keras_loss"
+
+    def __init__(self, bound: BoundLoss | BoundSum) -> None:
+        self.bound = bound
+        # What Keras and others ask a function for.
+        self.__name__ = self.__qualname__ = bound.name
+        self.__doc__ = bound.doc
+        self._terms = [
+            (term.weight, _values_of(term.loss, term.loss.make())) for term in bound.terms
+        ]
+
+    def __call__(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one value per sample."""
+        # As Keras' own functions take them: arrays and tensors in the dtype that they have.
+        y_true, y_pred = (
+            keras.ops.convert_to_tensor(values) if _is_list(values) else values
+            for values in (y_true, y_pred)
+        )
+        y_pred = _as_predictions(y_pred)
+        found = [(weight, values(y_true, y_pred)) for weight, values in self._terms]
+        return _add(self.bound, [value if w == 1 else w * value for w, value in found])
+
+    def config(self) -> dict[str, Any]:
+        """Return the loss as data for `get_loss`."""
+        return self.bound.config()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the loss as data for `from_config`."""
+        return saved_form(self.bound)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "RegisteredFunction":
+        """Return the loss of a config, which can name registered losses only."""
+        return cls(bind_saved(config))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RegisteredFunction, (self.bound,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RegisteredFunction) and self.bound == other.bound
+
+    def __hash__(self) -> int:
+        return hash(self.bound)
+
+    def __repr__(self) -> str:
+        return f"<function of {self.bound}>"

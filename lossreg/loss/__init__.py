@@ -14,9 +14,10 @@ from .bound import (
     Provider,
     WeightedLoss,
     keras_bases,
+    value_function,
 )
 from .docstring import documented_arguments, paragraphs, parse_docstring, unit
-from .labels import SUM_SLACK, check_labels, find_mistakes, find_series_mistakes
+from .labels import SUM_SLACK, check_labels, figure, find_mistakes, find_series_mistakes
 from .names import (
     MAX_LENGTH,
     LossName,
@@ -29,7 +30,7 @@ from .names import (
     shown,
     suggest,
 )
-from .options import DTYPES, OPTIONS, REDUCTIONS, check_options, option_faults
+from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
 from .shapes import align
 from .signature import Parameter, Signature
 from .spec import (
@@ -45,4 +46,5 @@ from .spec import (
     is_target,
 )
 from .types import type_words
-from .values import SIMPLE, is_finite, json_data, plain
+from .values import SIMPLE, is_finite, json_data, meant, plain
+from .weights import align_mask, align_weights, values_shape, weight_fault

@@ -10,13 +10,16 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ..errors import BrokenPluginError, ParameterError, SpecError
+from ..errors import BrokenPluginError, LossregError, ParameterError, SpecError, error_line
 from .options import check_options
 from .signature import Signature
 from .spec import Labels, LossSpec, Outputs
 from .values import json_data
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 BUILTIN = "keras"
 """The distribution of the built-in losses."""
@@ -30,18 +33,20 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """A distribution and its version."""
+    """A distribution and its version.
+
+    Args:
+        distribution: Its name, as PyPI compares it.
+        version: Its version, or an empty string.
+        is_builtin: Whether it offers Keras' own losses. A name can't claim it.
+    """
 
     distribution: str
     version: str
+    is_builtin: bool = False
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}".strip()
-
-    @property
-    def is_builtin(self) -> bool:
-        """Whether it offers Keras' own losses."""
-        return self.distribution == BUILTIN
 
     @property
     def is_local(self) -> bool:
@@ -82,12 +87,29 @@ class Entry:
     def signature(self) -> Signature:
         """The parameters of the target."""
         try:
-            return Signature(self.target, packaged=not self.provider.is_local)
+            signature = Signature(self.target, packaged=not self.provider.is_local)
+            signature.annotations  # noqa: B018 - reading them checks them
         except SpecError as error:
-            raise BrokenPluginError(
-                f"Loss {self.spec.name!r} of {self.provider} can't be used: {error}. "
-                f"Its target is {self.spec.target!r}."
-            ) from error
+            raise self._broken(error) from error
+        return signature
+
+    @property
+    def model(self) -> "type[BaseModel]":
+        """The parameters as a pydantic model.
+
+        Raises:
+            BrokenPluginError: The target breaks a rule, or has a type that can't be checked.
+        """
+        try:
+            return self.signature.model
+        except SpecError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: SpecError) -> BrokenPluginError:
+        return BrokenPluginError(
+            f"Loss {self.spec.name!r} of {self.provider} can't be used: {error}. "
+            f"Its target is {self.spec.target!r}."
+        )
 
     @property
     def doc(self) -> str:
@@ -101,7 +123,11 @@ class Entry:
             params: Values by name.
             args: Values of the first parameters, in their order.
         """
-        checked = self.signature.check(self.spec.name, params, args)
+        signature = self.signature
+        try:
+            checked = signature.check(self.spec.name, params, args)
+        except SpecError as error:
+            raise self._broken(error) from error
         return BoundLoss(entry=self, items=tuple(checked.items()))
 
     def call(self, params: Mapping[str, Any]) -> str:
@@ -158,7 +184,7 @@ class _Bound(abc.ABC):
         return {**config, "options": self.options} if self.given_options else config
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BoundLoss(_Bound):
     """A loss with a checked value for each of its parameters."""
 
@@ -253,29 +279,51 @@ class BoundLoss(_Bound):
             return functools.partial(self.entry.target, **self.params)
         return None
 
-    def function(self, dtype: str | None = None) -> Callable[[Any, Any], Any]:
-        """Return the function from `(y_true, y_pred)` to values; this calls a factory.
+    def make(self, dtype: str | None = None) -> Any:
+        """Return the function with its parameters, or what the factory makes of them.
 
         Args:
             dtype: Keras' option, for a factory that takes it.
 
+        Returns:
+            A function of `(y_true, y_pred)`, or a Keras loss.
+
         Raises:
-            BrokenPluginError: The factory returned something else.
+            BrokenPluginError: The factory returned something else, or failed.
+            ParameterError: The factory refuses the values of the parameters.
         """
         if self._partial:
             return self._partial
         takes_dtype = dtype is not None and self.entry.signature.takes_dtype
-        made = self.entry.target(**self.params, **({"dtype": dtype} if takes_dtype else {}))
+        try:
+            made = self.entry.target(**self.params, **({"dtype": dtype} if takes_dtype else {}))
+        except (KeyboardInterrupt, LossregError):
+            raise
+        except (TypeError, ValueError) as error:
+            raise ParameterError(
+                f"Loss {self.label!r} of {self.provider} can't be made: its factory refuses the "
+                f"parameters ({error_line(error)})."
+            ) from error
+        except BaseException as error:
+            raise BrokenPluginError(
+                f"Loss {self.name!r} of {self.provider} can't be used: its factory raised "
+                f"{error_line(error)}. Repair or update that package."
+            ) from error
         bases = keras_bases(type(made))
-        # A Keras loss reduces in __call__; its `call` returns a value per sample.
-        function = getattr(made, "call", made)
         # Metrics and layers of Keras are callable too, and aren't losses.
-        if callable(function) and (not bases or "Loss" in bases):
-            return function  # type: ignore[no-any-return]  # it may be anything callable
+        if callable(made) and (not bases or "Loss" in bases):
+            return made
         raise BrokenPluginError(
             f"Loss {self.name!r} of {self.provider} can't be used: its factory returned "
             f"{made!r}, which is neither a Keras loss nor a function of (y_true, y_pred)."
         )
+
+    def function(self, dtype: str | None = None) -> Callable[[Any, Any], Any]:
+        """Return the function from `(y_true, y_pred)` to values."""
+        return value_function(self.make(dtype))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.provider.distribution}/{self}>"
 
     def __str__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.items)
@@ -287,6 +335,18 @@ class BoundLoss(_Bound):
     def __getstate__(self) -> dict[str, Any]:
         names = ("entry", "items", "given_options")
         return {name: getattr(self, name) for name in names}
+
+
+def value_function(made: Any) -> Callable[[Any, Any], Any]:
+    """Return a function of `(y_true, y_pred)` to values: itself, or what a Keras loss computes."""
+    if "Loss" not in keras_bases(type(made)):
+        return made  # type: ignore[no-any-return]  # it may be anything callable
+    own = next(base for base in type(made).__mro__ if "call" in vars(base))
+    # A Keras loss reduces in __call__, and `call` returns a value per sample; a class may have its
+    # own __call__ and no `call`. The object is kept: a tf.function among its methods doesn't.
+    if own.__module__.partition(".")[0] == "keras" and own.__name__ == "Loss":
+        return lambda y_true, y_pred: made(y_true, y_pred)
+    return lambda y_true, y_pred: made.call(y_true, y_pred)
 
 
 def keras_bases(kind: type) -> set[str]:
@@ -311,7 +371,7 @@ class WeightedLoss:
         return str(self.loss) if self.weight == 1 else f"{self.weight!r} * {self.loss}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BoundSum(_Bound):
     """A sum of bound losses, each with a weight."""
 
@@ -349,6 +409,9 @@ class BoundSum(_Bound):
                 "Give them to its terms: 'dice + focal(gamma=2)'."
             )
         return self
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
         return " + ".join(map(str, self.terms))

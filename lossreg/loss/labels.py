@@ -21,6 +21,13 @@ SUM_SLACK = 0.02
 Half precision rounds each probability by up to 0.004, and people round labels to two digits.
 """
 
+ROUNDING = 1e-4
+"""How far computed labels may be from what they stand for.
+
+In float32 they are mostly sums of many roundings: TensorFlow's resize(method="area") of a mask of
+0 and 1 goes up to 1.00003.
+"""
+
 # Their kind is "positive", and they take a little more: log(1 + y) has a 0, |y| a sign.
 _TAKES_ZERO = "keras/mean_squared_logarithmic_error"
 _TAKES_NEGATIVE = "keras/mean_absolute_percentage_error"
@@ -67,8 +74,43 @@ def label_faults(loss: BoundLoss, values: "Array", classes: int | None) -> Itera
         values = values[~absent]
     if loss.spec.numbers_outputs:
         yield from _class_faults(loss, values, classes)
-    elif loss.spec.labels.is_share and values.size and not 0 <= values.min() <= values.max() <= 1:
+    elif loss.spec.labels.is_share and not _within(values, 0, 1):
         yield _share_fault(loss, values)
+
+
+def rounding(values: "Array") -> float:
+    """Return how far labels may be from what they stand for: `ROUNDING`, or two roundings of 1.
+
+    Keras casts labels to the dtype of the loss, so that their digits tell in which dtype they
+    were computed, and not their own dtype.
+    """
+    wide = values.astype("float32")
+    # bfloat16 is the upper half of float32.
+    if not (wide.view("uint32") & 0xFFFF).any():
+        return 2.0**-6
+    with np.errstate(over="ignore"):
+        return 2.0**-9 if (wide.astype("float16") == wide).all() else ROUNDING
+
+
+def figure(value: Any, digits: int = 6) -> str:
+    """Return a number with some digits, and with more where these hide a difference."""
+    short = f"{float(value):.{digits}g}"
+    hides = float(short) != value and float(short) % 1 == 0 and abs(value) < 10**digits
+    return f"{float(value):.9g}" if hides else short
+
+
+def _within(values: "Array", low: float, high: float) -> bool:
+    if not values.size or low <= values.min() <= values.max() <= high:
+        return True
+    slack = rounding(values)
+    return bool(low - slack <= values.min() and values.max() <= high + slack)
+
+
+def _near(values: "Array", *allowed: int) -> "Array":
+    """Return which values are one of those allowed, up to rounding."""
+    distances = [np.abs(values.astype("float64") - each) for each in allowed]
+    near: Array = np.min(distances, axis=0) <= rounding(values)
+    return near
 
 
 def _fault(loss: BoundLoss, message: str, fits: str | None = None) -> ShapeError:
@@ -77,7 +119,7 @@ def _fault(loss: BoundLoss, message: str, fits: str | None = None) -> ShapeError
 
 def _class_faults(loss: BoundLoss, values: "Array", count: int | None) -> Iterator[ShapeError]:
     values = values[values != loss.params.get("ignore_class")]
-    if count is not None and values.size and not 0 <= values.min() <= values.max() < count:
+    if count is not None and not (_within(values, 0, count) and (values < count).all()):
         advice, fits = "Give the model one output for each class, or renumber the labels.", None
         beyond = np.unique(values[(values < 0) | (values >= count)])
         if (values.min(), values.max()) == (1, count):
@@ -89,16 +131,20 @@ def _class_faults(loss: BoundLoss, values: "Array", count: int | None) -> Iterat
         yield _fault(
             loss,
             f"y_true must hold classes from 0 to {count - 1}, since y_pred has {count}, got "
-            f"{values.min():g} to {values.max():g}. {advice}",
+            f"{figure(values.min())} to {figure(values.max())}. {advice}",
             fits,
         )
+    # Losses cut what is after the point: 3.0000001 is class 3, and 2.9999999 would become 2.
     between = values[values % 1 > 0]
+    between = between[between % 1 > rounding(between)]
     if between.size:
-        yield _fault(
-            loss,
-            f"y_true must hold whole numbers, got {between[0]:g}. Give class numbers, or "
-            f"{_OTHER_LOSS}",
+        rounded = _near(between - np.round(between), 0).all()
+        advice = (
+            "Round them: keras.ops.round(y_true)."
+            if rounded
+            else (f"Give class numbers, or {_OTHER_LOSS}")
         )
+        yield _fault(loss, f"y_true must hold whole numbers, got {figure(between[0])}. {advice}")
 
 
 def _share_fault(loss: BoundLoss, values: "Array") -> ShapeError:
@@ -122,7 +168,9 @@ def _share_fault(loss: BoundLoss, values: "Array") -> ShapeError:
             f"They look like class indices{takes}. For this loss, one-hot encode them: "
             "keras.ops.one_hot(y_true, classes)."
         )
-    return _fault(loss, f"y_true must be in [0, 1], got {low:g} to {high:g}. {advice}", fits)
+    return _fault(
+        loss, f"y_true must be in [0, 1], got {figure(low)} to {figure(high)}. {advice}", fits
+    )
 
 
 def find_mistakes(loss: BoundLoss, y_true: "Array", classes: int) -> Iterator[ShapeError]:
@@ -146,7 +194,7 @@ def find_mistakes(loss: BoundLoss, y_true: "Array", classes: int) -> Iterator[Sh
     elif kind.is_amount and kind.low == 0:
         allowed, wrong = "above 0", finite <= 0
         if loss.spec.y_true == "count" or loss.qualified_name == _TAKES_ZERO:
-            allowed, wrong = "0 or more", finite < 0
+            allowed, wrong = "0 or more", finite < -rounding(finite)
         elif loss.qualified_name == _TAKES_NEGATIVE:
             # Keras divides by this at least.
             allowed, wrong = "away from 0", np.abs(finite) < 1e-7
@@ -155,7 +203,8 @@ def find_mistakes(loss: BoundLoss, y_true: "Array", classes: int) -> Iterator[Sh
             yield _fault(
                 loss,
                 f"y_true must be {allowed}, and {wrong.sum()} of {finite.size} entries aren't; "
-                f"they go from {finite.min():g} to {finite.max():g}. Shift or drop them, or use "
+                f"they go from {figure(finite.min())} to {figure(finite.max())}. Shift or drop "
+                "them, or use "
                 f"{fits!r}, which takes any numbers.",
                 fits,
             )
@@ -177,7 +226,7 @@ def _row_mistakes(loss: BoundLoss, y_true: "Array") -> Iterator[ShapeError]:
     yield _fault(
         loss,
         f"each row of y_true must sum to 1, and {wrong.sum()} of {sums.size} don't; their sums go "
-        f"from {sums.min():g} to {sums.max():g}. {advice}",
+        f"from {figure(sums.min())} to {figure(sums.max())}. {advice}",
         fits,
     )
 
@@ -185,7 +234,7 @@ def _row_mistakes(loss: BoundLoss, y_true: "Array") -> Iterator[ShapeError]:
 def _sign_mistakes(loss: BoundLoss, values: "Array") -> Iterator[ShapeError]:
     # In a batch of 0 and 1 alone, Keras turns 0 into -1.
     takes_zeros = loss.provider.is_builtin and np.isin(values, (0, 1)).all()
-    if takes_zeros or np.isin(values, (-1, 1)).all():
+    if takes_zeros or _near(values, -1, 1).all():
         return
     advice, fits = _OTHER_LOSS.capitalize(), None
     if np.isin(values, (-1, 0, 1)).all():
@@ -201,7 +250,8 @@ def _sign_mistakes(loss: BoundLoss, values: "Array") -> Iterator[ShapeError]:
     zeros = ", or 0 and 1" if loss.provider.is_builtin else ""
     yield _fault(
         loss,
-        f"y_true must be -1 and 1{zeros}, got {values.min():g} to {values.max():g}. {advice}",
+        f"y_true must be -1 and 1{zeros}, got {figure(values.min())} to {figure(values.max())}. "
+        f"{advice}",
         fits,
     )
 

@@ -3,6 +3,7 @@
 Keras isn't imported here.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from .names import did_you_mean, shown
 
 OPTIONS = ("name", "reduction", "dtype")
 """The names of the options. No parameter of a loss may have one of them."""
+
+NAME = r"[A-Za-z0-9.][A-Za-z0-9_.>-]*"
+"""What the name of a loss may be: Keras allows no slash, and TensorFlow 2.21 fails on the rest."""
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
 """The reductions of Keras 3.15.1; None means "none"."""
@@ -33,8 +37,12 @@ def option_faults(options: Mapping[str, Any]) -> dict[str, str]:
         elif value is None:
             continue
         elif option == "name":
-            if not isinstance(value, str):
-                found[option] = f"'name' must be a string or None, got {shown(value)}."
+            if not isinstance(value, str) or not re.fullmatch(NAME, value):
+                found[option] = (
+                    "'name' must be None or a string of letters, digits and the signs . _ - > in "
+                    "ASCII, which begins with a letter, a digit or a dot, as in 'my_loss', got "
+                    f"{shown(value)}. Other names fail in a graph of TensorFlow."
+                )
         # Any other value of dtype is a policy, or a dtype of some library, which Keras reads.
         elif option == "reduction" or isinstance(value, str | int | float | Mapping | list | tuple):
             choices = REDUCTIONS if option == "reduction" else DTYPES

@@ -14,8 +14,8 @@ from .spec import Labels
 def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tuple[Any, Any]:
     """Return labels and predictions with the ranks that the loss takes.
 
-    As in Keras' own losses, `(N,)` fits `(N, 1)` in either order. Integer labels may have a last
-    axis of size 1.
+    As in Keras' own losses, `(N,)` fits `(N, 1)` in either order. Labels that lack the last axis
+    of size 1 of the predictions get it. Integer labels may have a last axis of size 1.
 
     Args:
         loss: Its spec has the kind of the labels.
@@ -38,13 +38,12 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
         else:
             y_true = library.squeeze(y_true, axis=-1)
     elif pred_rank == true_rank + 1 and y_pred.shape[-1] == 1:
-        if true_rank == 1:
-            y_true = library.expand_dims(y_true, axis=-1)
-        else:
-            y_pred = library.squeeze(y_pred, axis=-1)
+        # Keras squeezes predictions of more axes instead, and so loses the weights of steps and
+        # pixels, masks, and the logits that a sigmoid layer left on them.
+        y_true = library.expand_dims(y_true, axis=-1)
     if kind.classes == "row":
         _class_axis(loss, y_true, y_pred)
-    if kind.per == "entry" and not _same(y_true.shape, y_pred.shape):
+    if kind.per == "entry" and not same_shape(y_true.shape, y_pred.shape):
         raise _misfit(loss, "y_true and y_pred of the same shape", y_true, y_pred)
     return y_true, y_pred
 
@@ -55,10 +54,12 @@ def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> t
     if len(y_true.shape) == len(y_pred.shape):
         # The axis of size 1 has the place of the classes, or is the last one.
         for squeezed in (axis, -1):
-            if y_true.shape[squeezed] == 1 and _same(_without(y_true.shape, squeezed), expected):
+            if y_true.shape[squeezed] == 1 and same_shape(
+                _without(y_true.shape, squeezed), expected
+            ):
                 y_true = library.squeeze(y_true, axis=squeezed)
                 break
-    if not _same(y_true.shape, expected):
+    if not same_shape(y_true.shape, expected):
         raise _misfit(loss, "integer y_true, shaped as y_pred without classes", y_true, y_pred)
     return y_true, y_pred
 
@@ -84,7 +85,7 @@ def _without(shape: Any, axis: int) -> list[int | None]:
     return [size for index, size in enumerate(shape) if index != axis % len(shape)]
 
 
-def _same(first: Any, second: Any) -> bool:
+def same_shape(first: Any, second: Any) -> bool:
     """Return whether two shapes are equal, as far as they are known."""
     return len(first) == len(second) and all(
         a == b or a is None or b is None for a, b in zip(first, second, strict=True)
@@ -94,13 +95,13 @@ def _same(first: Any, second: Any) -> bool:
 def _misfit(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> ShapeError:
     shape_true, shape_pred = tuple(y_true.shape), tuple(y_pred.shape)
     misfit = f"Loss {loss.name!r} takes {takes}, got y_true {shape_true} and y_pred {shape_pred}."
-    looks_integer = _same(shape_true, shape_pred[:-1]) or (
-        len(shape_true) > 1 and _same(shape_true, (*shape_pred[:-1], 1))
+    looks_integer = same_shape(shape_true, shape_pred[:-1]) or (
+        len(shape_true) > 1 and same_shape(shape_true, (*shape_pred[:-1], 1))
     )
     form: Labels
     if looks_integer and loss.spec.labels.is_share:
         look, form = "like class indices", "integer"
-    elif _same(shape_true, shape_pred) and loss.spec.labels.per == "place":
+    elif same_shape(shape_true, shape_pred) and loss.spec.labels.per == "place":
         look, form = "one-hot", "one_hot"
     else:
         return ShapeError(f"{misfit} Reshape the labels, or change the model's last layer.")

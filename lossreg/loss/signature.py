@@ -5,6 +5,8 @@ anything else that is called with the parameters, such as a `keras.losses.Loss` 
 other module reads its signature.
 """
 
+import contextlib
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ParameterError, SpecError
+from ..errors import ParameterError, SpecError, error_line
 from .docstring import documented_arguments
 from .names import did_you_mean, shown
 from .options import OPTIONS
 from .types import pydantic_type, type_words
-from .values import SIMPLE, plain
+from .values import SIMPLE, holds_tensor, meant, plain
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -59,7 +61,7 @@ class Signature:
         self._packaged = packaged
         try:
             parameters = list(inspect.signature(target).parameters.values())
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise SpecError("its signature can't be read; wrap it in a Python function") from error
         first = parameters[:2]
         names = [parameter.name for parameter in first]
@@ -107,7 +109,8 @@ class Signature:
     @cached_property
     def annotations(self) -> dict[str, Any]:
         """The type of each parameter with its range; `Any` for an untyped one."""
-        target: Any = self.target
+        # A tf.function has the types of the function in it.
+        target: Any = inspect.unwrap(self.target)
         if inspect.isclass(target):
             target = target.__init__
         elif not inspect.isroutine(target):
@@ -115,10 +118,11 @@ class Signature:
             target = getattr(target, "func", type(target).__call__)
         try:
             hints = typing.get_type_hints(target, include_extras=True)
-        except (NameError, TypeError, AttributeError) as error:
+        except Exception as error:
+            # A type may be a string of any code.
             if self.is_function:
                 raise SpecError(
-                    f"a type in {inspect.signature(self.target)} can't be read: {error}"
+                    f"a type in {inspect.signature(self.target)} can't be read: {error_line(error)}"
                 ) from error
             hints = {}
         return {parameter.name: hints.get(parameter.name, Any) for parameter in self._parameters}
@@ -128,24 +132,28 @@ class Signature:
         """The parameters as a pydantic model."""
         # Imported here, since a listing checks nothing.
         from pydantic import ConfigDict, Field, create_model
-        from pydantic.errors import PydanticUserError
 
+        annotations = self.annotations
+        _load_plugins_of_pydantic()
         fields: dict[str, Any] = {}
-        for index, parameter in enumerate(self._parameters):
-            default = ... if parameter.default is _EMPTY else parameter.default
-            # With an alias, since a model has attributes of its own, such as `copy`.
-            fields[f"field_{index}"] = (
-                pydantic_type(self.annotations[parameter.name]),
-                Field(default, alias=parameter.name),
-            )
         try:
+            for index, parameter in enumerate(self._parameters):
+                default = ... if parameter.default is _EMPTY else parameter.default
+                # With an alias, since a model has attributes of its own, such as `copy`.
+                fields[f"field_{index}"] = (
+                    pydantic_type(annotations[parameter.name]),
+                    Field(default, alias=parameter.name),
+                )
             return create_model(
                 "Parameters",
                 __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False),
                 **fields,
             )
-        except PydanticUserError as error:
-            raise SpecError(f"a type in its signature can't be checked: {error}") from error
+        except Exception as error:
+            # A type may be any object, and pydantic runs its code.
+            raise SpecError(
+                f"a type in {inspect.signature(self.target)} can't be checked: {error_line(error)}"
+            ) from error
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -179,7 +187,7 @@ class Signature:
 
         if args:
             values = self._by_name(loss, values, args)
-        given = {n: v if type(v) in SIMPLE else plain(v) for n, v in values.items()}
+        given = {n: v if type(v) in SIMPLE else _checkable(v) for n, v in values.items()}
         try:
             checked = self.model.model_validate(given)
         except ValidationError as error:
@@ -239,5 +247,31 @@ class Signature:
             return f"it has no parameter {name!r}.{near}"
         if name not in values:
             return f"{name!r} is missing; it must be {known[name].allowed}."
-        got = f"{shown(values[name])} ({type(values[name]).__name__})"
-        return f"{name!r} must be {known[name].allowed}, got {got}."
+        value, allowed = values[name], known[name].allowed
+        got = f"{shown(value)} ({type(value).__name__})"
+        advice = _NO_TENSOR if holds_tensor(plain(value)) else meant(value, allowed)
+        return f"{name!r} must be {allowed}, got {got}.{advice}"
+
+
+_NO_TENSOR = (
+    " A tensor or a variable would stay at its present value: give a plain number, such as "
+    "float(...), or a list of them. What is learned or changes belongs in a layer."
+)
+
+
+def _checkable(value: Any) -> Any:
+    """Return a value as plain data, or an object that no type allows if it holds a tensor."""
+    found = plain(value)
+    return object() if holds_tensor(found) else found
+
+
+@functools.cache
+def _load_plugins_of_pydantic() -> None:
+    """Let pydantic read the entry points of every package, as its first model does.
+
+    A damaged one makes it fail. It tries once, so that the next model works.
+    """
+    from pydantic import create_model
+
+    with contextlib.suppress(Exception):
+        create_model("Empty")

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import pluggy
 
-from ..errors import SpecError
+from ..errors import SpecError, printable
 from .names import is_canonical, key
 
 Task = Literal[
@@ -188,6 +188,8 @@ class LossSpec:
             raise self._fault("target", "must read 'package.module:attribute'")
         if not self.summary.strip() or "\n" in self.summary:
             raise self._fault("summary", "must be one line")
+        if printable(self.summary) != self.summary:
+            raise self._fault("summary", "must have no control characters or invisible characters")
         for field in ("task", "aliases"):
             # A single string is a common mistake; it would be read letter by letter.
             if not isinstance(getattr(self, field), tuple):
@@ -199,6 +201,8 @@ class LossSpec:
         ):
             if not values or any(value not in choices for value in values):
                 raise self._fault(field, f"{rule} {', '.join(map(repr, choices))}")
+        if not isinstance(self.couples_batch, bool):
+            raise self._fault("couples_batch", "must be True or False")
         if not all(isinstance(alias, str) and is_canonical(alias) for alias in self.aliases):
             raise self._fault("aliases", "must be lower snake case without 'loss', like the name")
         if len({key(name) for name in self.names}) < len(self.names):

@@ -23,13 +23,59 @@ def plain(value: Any, depth: int = 0) -> Any:
     """
     if depth > _DEEPEST:
         raise ParameterError(f"A value may be nested {_DEEPEST} deep at most.")
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+    if _is_numpy(value):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return tuple(plain(entry, depth + 1) for entry in value)
     if isinstance(value, Mapping):
         return {name: plain(entry, depth + 1) for name, entry in value.items()}
     return value
+
+
+_MEANT = {
+    **dict.fromkeys(("true", "yes", "on"), "True (true in YAML and JSON)"),
+    **dict.fromkeys(("false", "no", "off"), "False (false in YAML and JSON)"),
+    **dict.fromkeys(("none", "null"), "None (null in YAML and JSON)"),
+}
+"""How a word is written that some formats read as a value, and YAML 1.2 as a string."""
+
+
+def meant(value: Any, allowed: str) -> str:
+    """Return advice on a string that stands for something else, or an empty string.
+
+    >>> meant("yes", "True or False")
+    ' Write True (true in YAML and JSON).'
+
+    Args:
+        value: What was given.
+        allowed: What may stand there, in words.
+    """
+    if not isinstance(value, str):
+        return ""
+    if "${" in value:
+        return (
+            " Fill in the variable first; for OmegaConf and Hydra: "
+            "OmegaConf.to_container(config, resolve=True)."
+        )
+    written = _MEANT.get(value.strip().lower(), "")
+    return f" Write {written}." if written and written.partition(" ")[0] in allowed else ""
+
+
+def _is_numpy(value: Any) -> bool:
+    """Return whether a value is a number or an array of numpy, or of a class derived from them."""
+    return hasattr(value, "tolist") and any(b.__module__ == "numpy" for b in type(value).__mro__)
+
+
+def holds_tensor(value: Any) -> bool:
+    """Return whether a value from `plain` is or holds a tensor or variable of any backend.
+
+    Many of them turn into a number when asked to, and would be frozen at what they are then.
+    """
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        return any(map(holds_tensor, value))
+    return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
 def is_finite(value: Any) -> bool:

@@ -41,7 +41,7 @@ def compute_batch_terms(
     return kept.means(data, batch_size)
 
 
-def read_inputs(x: Any, y: Any) -> tuple[Any, bool]:
+def read_inputs(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, bool]:
     """Return data as `predict` takes them, labels among the inputs, and whether they are arrays.
 
     Raises:
@@ -50,8 +50,8 @@ def read_inputs(x: Any, y: Any) -> tuple[Any, bool]:
     """
     is_dataset = hasattr(x, "element_spec") and hasattr(x, "cardinality")
     if is_dataset or isinstance(x, keras.utils.PyDataset):
-        if y is not None:
-            raise ParameterError("A data set contains its labels. Leave y out.")
+        if y is not None or sample_weight is not None:
+            raise ParameterError("A data set contains its labels. Leave y and sample_weight out.")
         # The cardinality of an endless tf.data.Dataset is -1.
         if int(x.cardinality()) == -1 if is_dataset else x.num_batches is None:
             raise ParameterError("The data set never ends. Give one that does: dataset.take(100).")
@@ -62,6 +62,8 @@ def read_inputs(x: Any, y: Any) -> tuple[Any, bool]:
         raise ShapeError(f"The data have different numbers of samples: {counts}.")
     if 0 in sizes.values():
         raise ShapeError("The data have no samples. Give at least one.")
+    if sample_weight is not None:
+        return (x, y, sample_weight), True
     return (x,) if y is None else (x, y), True
 
 

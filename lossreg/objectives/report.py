@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ParameterError, ShapeError
+from ..errors import ParameterError, ShapeError, printable
 from ..lazy import keras, ops
 from ..loss import shown
 from .penalties import constraint_states, find_layers, weight_penalties
@@ -65,7 +65,8 @@ class Objective:
         out = io.StringIO()
         # The table is as wide as the longest name needs.
         Console(file=out, width=100_000, color_system=None).print(self)
-        return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+        # A layer of another's model may have any name.
+        return printable("\n".join(line.rstrip() for line in out.getvalue().splitlines()))
 
     __repr__ = __str__
 
@@ -93,7 +94,9 @@ class Objective:
         return Group(terms, "", states)
 
 
-def objective(model: Any, x: Any, y: Any = None, batch_size: int = 32) -> Objective:
+def objective(
+    model: Any, x: Any, y: Any = None, batch_size: int = 32, *, sample_weight: Any = None
+) -> Objective:
     """Return the terms of what training minimizes, on these data and with these weights.
 
     `total = loss_weights * losses + penalties of weights, activities and add_loss`, in
@@ -117,6 +120,7 @@ def objective(model: Any, x: Any, y: Any = None, batch_size: int = 32) -> Object
         y: Labels, likewise; none if `x` has them.
         batch_size: Samples in a batch of arrays. Keras averages the batches by their
             sizes; losses and penalties that aren't a mean over samples depend on it.
+        sample_weight: Weights, as `evaluate` takes them; none if `x` has them.
 
     Raises:
         ParameterError: The model isn't ready, or data of this kind aren't supported.
@@ -126,7 +130,7 @@ def objective(model: Any, x: Any, y: Any = None, batch_size: int = 32) -> Object
     from .batch_terms import compute_batch_terms, read_inputs
 
     _check(model, batch_size)
-    batches, are_arrays = read_inputs(x, y)
+    batches, are_arrays = read_inputs(x, y, sample_weight)
     if are_arrays:
         _check_features(model, x)
     size = batch_size if are_arrays else None
@@ -139,7 +143,7 @@ def objective(model: Any, x: Any, y: Any = None, batch_size: int = 32) -> Object
     total = math.fsum(values)
     own = _find_own_method(model)
     if own is not None and math.isfinite(total):
-        known, total = total, _evaluate(model, x, y, size)
+        known, total = total, _evaluate(model, x, y, size, sample_weight)
         rest = total - known
         if not abs(rest) <= _ROUNDING * max(map(abs, [total, *values])):
             terms.append(Term(name=f"what {own} changes", kind="other", value=rest))
@@ -199,13 +203,20 @@ def _find_own_method(model: Any) -> str | None:
     return None
 
 
-def _evaluate(model: Any, x: Any, y: Any, batch_size: int | None) -> float:
+def _evaluate(model: Any, x: Any, y: Any, batch_size: int | None, sample_weight: Any) -> float:
     """Return the loss of `evaluate`, without a change of the model's state."""
     variables = [*model.non_trainable_variables, *model.metrics_variables]
     # JAX deletes the arrays of the variables while it evaluates.
     before = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
     try:
-        logs = model.evaluate(x, y, batch_size=batch_size, verbose=0, return_dict=True)
+        logs = model.evaluate(
+            x,
+            y,
+            batch_size=batch_size,
+            sample_weight=sample_weight,
+            verbose=0,
+            return_dict=True,
+        )
     finally:
         # The call may have created metrics, which are reset too.
         model.reset_metrics()

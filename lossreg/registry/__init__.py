@@ -7,6 +7,7 @@ pydantic, no Keras.
 from .discovery import discover, installed_version, load_from, load_target
 from .health import PluginFinding, Severity, examine_plugins
 from .known import COMMANDS, PACKAGES, known_package
+from .loading import without_frameworks
 from .local import describe
 from .plugin import FRAMEWORKS, PluginRecord
 from .process import installed, list_losses, plugins, refresh, register

@@ -13,15 +13,27 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from types import ModuleType
+from dataclasses import dataclass, replace
 from typing import Any
 
 import importlib_metadata
 import pluggy
 
-from ..errors import BrokenPluginError, PluginWarning, SpecError
-from ..loss import BUILTIN, PROJECT, Hooks, LossSpec, Provider, is_target, normalize_distribution
+from ..errors import BrokenPluginError, PluginWarning, SpecError, error_line
+from ..loss import (
+    BUILTIN,
+    LOCAL,
+    PROJECT,
+    Hooks,
+    LossSpec,
+    Provider,
+    Signature,
+    is_target,
+    keras_bases,
+    normalize_distribution,
+    shown,
+)
+from .loading import stdout_to_stderr
 from .plugin import FRAMEWORKS, PluginRecord, Stage
 from .registry import Registry, import_target
 from .selection import EVERYTHING, Selection
@@ -29,43 +41,102 @@ from .selection import EVERYTHING, Selection
 _COMMAND = re.compile(r"[a-z][a-z0-9-]*")
 _BUILTIN_MODULE = "lossreg.builtin.plugin"
 
-# A plugin may raise anything; a script with an entry point may also exit.
-_ANYTHING = (Exception, SystemExit)
+_RESERVED = (BUILTIN, LOCAL, PROJECT)
+"""Names that mean something else in a qualified name than a distribution with a plugin."""
 
 
 def installed_plugins() -> Iterator[PluginRecord]:
     """Yield the installed plugins, none of them loaded."""
-    seen = set()
+    by_name: dict[Any, list[Any]] = {}
     for distribution in importlib_metadata.distributions():
-        provider = Provider(distribution=_folder_name(distribution), version="")
-        location = ""
-        try:
-            # Reading each METADATA would cost more than the rest of discovery.
-            if PROJECT not in (distribution.read_text("entry_points.txt") or ""):
-                continue
-            points = distribution.entry_points.select(group=PROJECT)
-            if not points:
-                continue
-            location = str(distribution.locate_file(""))
-            provider = _provider(distribution)
-        except _ANYTHING as error:
-            yield PluginRecord(
-                provider=provider,
-                entry_point="",
-                module="",
-                location=location,
-                state="broken",
-                stage="find",
-                error=error,
+        name = normalize_distribution(_folder(distribution).name)
+        by_name.setdefault(name or distribution, []).append(distribution)
+    for distributions in by_name.values():
+        yield from _plugins(distributions)
+
+
+def _plugins(distributions: list[Any]) -> list[PluginRecord]:
+    """Return the plugins of all distributions of one name: those of the one that counts."""
+    # Python imports from the first folder on sys.path. An installer may have left the metadata
+    # of other versions there, in no order.
+    first = _folder(distributions[0]).place
+    here = [each for each in distributions if _folder(each).place == first]
+    distribution = max(here, key=_likeliness) if len(here) > 1 else here[0]
+    current = _folder(distribution)
+    versions = {_folder(each).version for each in here} - {current.version}
+    provider = Provider(
+        distribution=normalize_distribution(current.name or "unknown"), version=current.version
+    )
+    record = PluginRecord(
+        provider=provider,
+        entry_point="",
+        module="",
+        location=first,
+        leftovers=tuple(sorted(versions)),
+    )
+    try:
+        # Reading each METADATA would cost more than the rest of discovery.
+        if PROJECT not in (distribution.read_text("entry_points.txt") or ""):
+            return []
+        # An entry point may stand twice.
+        points = dict.fromkeys(distribution.entry_points.select(group=PROJECT))
+        if not points:
+            return []
+        provider = _provider(distribution)
+        if provider.distribution in _RESERVED:
+            raise SpecError(
+                f"a distribution with a plugin can't be named {provider.distribution!r}, which "
+                "means other losses. Uninstall it if you didn't write it, or else rename it"
             )
-            continue
-        # Python imports the first one on sys.path.
-        if provider.distribution not in seen:
-            seen.add(provider.distribution)
-            for point in points:
-                yield PluginRecord(
-                    provider=provider, entry_point=point.name, module=point.value, location=location
-                )
+        return [
+            replace(
+                record,
+                provider=provider,
+                entry_point=point.name,
+                module=point.module,
+                attribute=point.attr or "",
+            )
+            for point in points
+        ]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return [replace(record, state="broken", stage="find", error=error)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Folder:
+    """The folder of a distribution's metadata, `acme_losses-1.2.0.dist-info`, by its parts."""
+
+    name: str = ""
+    version: str = ""
+    place: str = ""
+
+
+def _folder(distribution: Any) -> _Folder:
+    """Return the folder of a distribution, whose METADATA may be missing."""
+    # importlib_metadata has no public attribute for it.
+    path = getattr(distribution, "_path", None)
+    if path is None:
+        return _Folder()
+    name, _, rest = re.sub(r"\.(dist|egg)-info$", "", path.name).partition("-")
+    # An .egg-info may end with the version of Python.
+    return _Folder(name=name, version=rest.partition("-")[0], place=str(path.parent))
+
+
+def _likeliness(distribution: Any) -> tuple[Any, ...]:
+    """Return how likely the code beside a distribution's metadata is of its version."""
+    version = _folder(distribution).version
+    release = re.match(r"[\d.]*", version)[0].strip(".")  # type: ignore[index]  # it matches ""
+    rest = version[len(release) :].lstrip(".-_")
+    numbers = [int(number) for number in release.split(".") if number]
+    while numbers[-1:] == [0]:
+        numbers.pop()
+    # An interrupted installation has no METADATA. 1.0rc1 is older than 1.0, and 1.0.post1 newer.
+    is_final = not rest or rest.startswith(("post", "+"))
+    later = [int(number) for number in re.findall(r"\d+", rest)]
+    is_whole = distribution.read_text("METADATA") is not None
+    return is_whole, numbers, is_final, rest[:1], later, _folder(distribution).name
 
 
 def _provider(distribution: Any) -> Provider:
@@ -81,13 +152,6 @@ def _provider(distribution: Any) -> Provider:
     return Provider(distribution=normalize_distribution(name), version=version)
 
 
-def _folder_name(distribution: object) -> str:
-    """Return the name of a distribution whose METADATA may be missing."""
-    # importlib_metadata has no public attribute for the folder.
-    folder = getattr(distribution, "_path", None)
-    return normalize_distribution(str(getattr(folder, "name", "unknown")).partition("-")[0])
-
-
 def installed_version(distribution: str) -> str | None:
     """Return the version of a distribution, or None if it isn't installed."""
     try:
@@ -98,7 +162,8 @@ def installed_version(distribution: str) -> str | None:
 
 def builtin() -> PluginRecord:
     """Return the plugin of the built-in losses, with the version of the installed Keras."""
-    provider = Provider(distribution=BUILTIN, version=installed_version("keras") or "")
+    version = installed_version("keras") or ""
+    provider = Provider(distribution=BUILTIN, version=version, is_builtin=True)
     return PluginRecord(provider=provider, entry_point="builtin", module=_BUILTIN_MODULE)
 
 
@@ -120,7 +185,7 @@ def discover(
     manager.add_hookspecs(Hooks)
     # By name, so that the order doesn't depend on sys.path or the file system.
     for record in sorted(found, key=lambda r: (not r.provider.is_builtin, *_names(r))):
-        if record.state == "active":
+        if record.state == "active" and not record.provider.is_builtin:
             state, rule = selection.state(*_names(record))
             record = replace(record, state=state, rule=rule)
         if record.state == "active":
@@ -128,8 +193,8 @@ def discover(
         registry.plugins.append(record)
         if record.state == "broken":
             _warn(
-                f"The {record.plugin} fails to {record.stage} ({type(record.error).__name__}: "
-                f"{record.error}). Its losses are missing; every other loss works."
+                f"The {record.plugin} fails to {record.stage} ({record.fault}). "
+                "Its losses are missing; every other loss works."
             )
     for message in selection.unmatched(map(_names, found)):
         _warn(message)
@@ -150,95 +215,158 @@ def _load(record: PluginRecord, registry: Registry, manager: pluggy.PluginManage
     stage: Stage = "import"
     start = time.perf_counter()
     try:
-        module = importlib.import_module(record.module)
-        record = replace(record, seconds=time.perf_counter() - start)
-        stage = "declare"
-        specs, commands = _declare(record, module, manager)
-        _add(specs, record.provider, registry)
+        with stdout_to_stderr():
+            plugin = _imported(record)
+            record = replace(record, seconds=time.perf_counter() - start)
+            stage = "declare"
+            specs, commands = _declare(record, plugin, manager)
+        _add(specs, record, registry)
         losses = tuple(spec.name for spec in specs)
         record = replace(record, losses=losses, commands=commands)
-    except _ANYTHING as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         seconds = record.seconds or time.perf_counter() - start
         record = replace(record, state="broken", stage=stage, error=error, seconds=seconds)
     return replace(record, heavy=tuple(name for name in light if name in sys.modules))
 
 
+def _imported(record: PluginRecord) -> Any:
+    """Return what has the hooks of a plugin: a module, or an object in it."""
+    plugin: Any = importlib.import_module(record.module)
+    for name in filter(None, record.attribute.split(".")):
+        plugin = getattr(plugin, name)
+    return plugin() if inspect.isclass(plugin) else plugin
+
+
 def _declare(
-    record: PluginRecord, module: ModuleType, manager: pluggy.PluginManager
+    record: PluginRecord, plugin: Any, manager: pluggy.PluginManager
 ) -> tuple[list[LossSpec], dict[str, str]]:
     """Return the losses and the commands that the hooks of a plugin return."""
-    manager.register(module, record.entry_point)
+    manager.register(plugin, record.entry_point)
     try:
         # pluggy checks the hooks of one plugin at a time, so that it blames the right one.
         manager.check_pending()
         losses = manager.hook.lossreg_losses.get_hookimpls()
         commands = manager.hook.lossreg_commands.get_hookimpls()
-        _check_marked(module, [*losses, *commands])
+        _check_marked(record, plugin, [*losses, *commands])
     finally:
-        manager.unregister(module)
+        manager.unregister(plugin)
     # A hook may return a generator, whose errors belong to this plugin too.
     returned: list[Any] = [hook.function() for hook in losses]
     specs = [spec for specs_of_hook in returned for spec in specs_of_hook]
     for spec in specs:
         if not isinstance(spec, LossSpec):
-            raise SpecError(f"lossreg_losses() must return LossSpecs, got {spec!r} among them")
+            raise SpecError(f"lossreg_losses() must return LossSpecs, got {shown(spec)} among them")
     targets: dict[str, str] = {}
     for hook in commands:
         named = hook.function()
         if not isinstance(named, Mapping):
             raise SpecError(
                 "lossreg_commands() must return a mapping of names to targets, such as "
-                f"{{'fit': 'acme_train.cli:fit'}}, got {named!r}"
+                f"{{'fit': 'acme_train.cli:fit'}}, got {shown(named)}"
             )
         targets |= named
     for name, target in targets.items():
         if not isinstance(name, str) or not _COMMAND.fullmatch(name):
-            raise SpecError(f"a command must be named in lower case, such as 'fit', got {name!r}")
+            raise SpecError(
+                f"a command must be named in lower case, such as 'fit', got {shown(name)}"
+            )
         if not is_target(target):
             raise SpecError(
                 f"the target of command {name!r} must read 'package.module:attribute', "
-                f"got {target!r}"
+                f"got {shown(target)}"
             )
     return specs, targets
 
 
-def _check_marked(module: ModuleType, implementations: Sequence[pluggy.HookImpl]) -> None:
+def _check_marked(
+    record: PluginRecord, plugin: Any, implementations: Sequence[pluggy.HookImpl]
+) -> None:
     """Raise for a function that has the name of a hook but no marker, and if there is no hook."""
+    where = f"{record.attribute!r} in " * bool(record.attribute) + f"module {record.module!r}"
     marked = [implementation.function for implementation in implementations]
-    for name, value in vars(module).items():
-        has_hook_name = name.startswith(f"{PROJECT}_") and inspect.isfunction(value)
-        if has_hook_name and value not in marked:
-            raise SpecError(f"{name!r} in module {module.__name__!r} lacks '@lossreg.hookimpl'")
+    for name in dir(plugin):
+        if name.startswith(f"{PROJECT}_"):
+            value = getattr(plugin, name)
+            if inspect.isroutine(value) and value not in marked:
+                raise SpecError(f"{name!r} in {where} lacks '@lossreg.hookimpl'")
     if not marked:
         raise SpecError(
-            f"module {module.__name__!r} implements no hook. "
+            f"{where} implements no hook. "
             "Write '@lossreg.hookimpl' over 'def lossreg_losses():' or 'def lossreg_commands():'"
         )
 
 
-def _add(specs: list[LossSpec], provider: Provider, registry: Registry) -> None:
+def _add(specs: list[LossSpec], record: PluginRecord, registry: Registry) -> None:
     """Add all losses of a plugin, or none."""
     added = []
+    provider = record.provider
     try:
         for spec in specs:
-            load = functools.partial(load_target, spec, provider)
+            load = functools.partial(load_target, spec, provider, record.module)
             twin = registry.get(f"{provider.distribution}/{spec.name}")
             # Two entry points of a distribution may name the same module.
             if twin is None or twin in added or twin.spec != spec:
                 added.append(registry.add(spec, provider, load))
-    except _ANYTHING:
+    except BaseException:
         for entry in added:
             registry.remove(entry)
         raise
 
 
-def load_target(spec: LossSpec, provider: Provider) -> Callable[..., Any]:
+def load_target(spec: LossSpec, provider: Provider, module: str = "") -> Callable[..., Any]:
     """Return the target of a plugin's loss.
 
+    A loss function or a `keras.losses.Loss` subclass may come from any package. A factory is
+    called with what a config says, and so it must be the plugin's own code.
+
+    Args:
+        spec: The loss.
+        provider: The distribution of the plugin.
+        module: The module of the plugin. Earlier versions pickled a loss without it.
+
     Raises:
-        BrokenPluginError: It can't be imported; the cause says why.
+        BrokenPluginError: It can't be imported, and the cause says why; or it is a factory of
+            another distribution.
     """
-    return load_from(provider, spec.target, f"Loss {spec.name!r}")
+    target = load_from(provider, spec.target, f"Loss {spec.name!r}")
+    package = _factory_package(target)
+    if module and package is not None and package not in _packages(provider, module):
+        raise BrokenPluginError(
+            f"Loss {spec.name!r} of {provider} can't be used: its target {spec.target!r} is a "
+            f"factory of {package or 'no package'!r}, and a factory must be code of the plugin's "
+            "own distribution. A loss function of (y_true, y_pred) and a keras.losses.Loss "
+            "subclass may come from anywhere. Whoever maintains the package: write a factory of "
+            "your own that calls it."
+        )
+    return target
+
+
+def _factory_package(target: Any) -> str | None:
+    """Return the top-level package whose code a factory is; None for what isn't a factory."""
+    if isinstance(target, type) and "Loss" in keras_bases(target):
+        return None
+    try:
+        if Signature(target).is_function:
+            return None
+    except SpecError:
+        # It can't be called, and `Entry.signature` says why.
+        return None
+    while isinstance(target, functools.partial):
+        target = target.func
+    # A builtin such as dict.fromkeys has no module.
+    return (getattr(target, "__module__", None) or "").partition(".")[0]
+
+
+def _packages(provider: Provider, module: str) -> set[str]:
+    """Return the top-level packages of a plugin's distribution."""
+    try:
+        files = importlib_metadata.distribution(provider.distribution).files or []
+    except (importlib_metadata.PackageNotFoundError, OSError, ValueError):
+        files = []
+    # An editable installation doesn't list its code.
+    return {module.partition(".")[0], *(file.parts[0].removesuffix(".py") for file in files)}
 
 
 def load_from(provider: Provider, target: str, what: str) -> Callable[..., Any]:
@@ -253,9 +381,12 @@ def load_from(provider: Provider, target: str, what: str) -> Callable[..., Any]:
         BrokenPluginError: It can't be imported; the cause says why.
     """
     try:
-        return import_target(target)
-    except _ANYTHING as error:
+        with stdout_to_stderr():
+            return import_target(target)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise BrokenPluginError(
             f"{what} of {provider} can't be used: its target {target!r} can't be imported "
-            f"({type(error).__name__}: {error}). Repair or update that package."
+            f"({error_line(error)}). Repair or update that package."
         ) from error

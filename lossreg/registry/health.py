@@ -1,5 +1,6 @@
 """The health of plugins: what `lossreg doctor` reports about them. It changes nothing."""
 
+import os
 import stat
 import sys
 from collections.abc import Iterator
@@ -40,8 +41,8 @@ def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFindin
         return PluginFinding(record=record, severity=severity, message=message)
 
     if record.state == "broken":
-        fault = f"{type(record.error).__name__}: {record.error}"
-        yield found("error", f"It fails to {record.stage}: {fault}. Repair or update the package.")
+        message = f"It fails to {record.stage}: {record.fault}. Repair or update the package."
+        yield found("error", message)
     elif record.state != "active":
         yield found("note", f"{record.rule} keeps it from loading.")
     if record.seconds > SLOW:
@@ -56,6 +57,15 @@ def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFindin
             f"Its plugin module imports {', '.join(record.heavy)}, which every listing pays. "
             "Import it where it is used.",
         )
+    if record.leftovers:
+        yield found(
+            "warning",
+            f"Metadata of other versions is left in {record.location}: "
+            f"{', '.join(record.leftovers)}. {record.provider} counts, which is the newest. "
+            f"Install it again: pip install --force-reinstall {record.provider.distribution}",
+        )
+    if record.provider.is_builtin and _uses_keras_2():
+        yield found("warning", _KERAS_2)
     exposed = _exposed(record.location) if record.location else None
     if exposed:
         yield found("warning", f"It was found in {record.location}, {exposed}.")
@@ -64,7 +74,7 @@ def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFindin
         entry = registry.get(f"{record.provider.distribution}/{name}")
         try:
             if entry is not None:
-                entry.signature.model  # noqa: B018 - reading it checks the signature
+                entry.model  # noqa: B018 - reading it checks the signature
         except BrokenPluginError as error:
             yield found("error", str(error))
     imported = [name for name in light if name in sys.modules]
@@ -72,13 +82,30 @@ def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFindin
         yield found(
             "warning",
             f"Its loss modules import {', '.join(imported)}, so that showing or checking a "
-            "parameter takes seconds. 'from lossreg.lazy import keras, ops' imports at first use.",
+            "parameter takes seconds, and the schema doesn't describe their parameters. "
+            "'from lossreg.lazy import keras, ops' imports at first use.",
         )
     for name, target in record.commands.items():
         try:
             load_from(record.provider, target, f"Command {name!r}")
         except BrokenPluginError as error:
             yield found("error", str(error))
+
+
+_KERAS_2 = (
+    "Keras 2 is in use (tf_keras, or TF_USE_LEGACY_KERAS, which makes tensorflow.keras Keras 2). "
+    "lossreg is for Keras 3: in a model of Keras 2, weights and masks of a loss become one factor "
+    "for the batch. Unset TF_USE_LEGACY_KERAS, and build and compile models with 'import keras'."
+)
+
+
+def _uses_keras_2() -> bool:
+    # As TensorFlow 2.21 reads the variable.
+    return "tf_keras" in sys.modules or os.environ.get("TF_USE_LEGACY_KERAS") in {
+        "1",
+        "true",
+        "True",
+    }
 
 
 def _exposed(location: str) -> str | None:

@@ -1,7 +1,7 @@
 """The registry of the process, with the functions that programs call.
 
-All state of the process is here: its registry with the caches, and the lock for discovery. No
-other module has state.
+All state of the process is here: its registry with the caches, and the lock for discovery. Only
+`loading` has more, the stdout that imports may not write to.
 """
 
 import functools

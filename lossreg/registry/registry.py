@@ -262,7 +262,7 @@ class Registry:
         if record is not None and record.error is not None:
             error = BrokenPluginError(
                 f"Loss {str(asked)!r} can't be used: {record.provider} is installed and fails to "
-                f"{record.stage} ({type(record.error).__name__}: {record.error}). "
+                f"{record.stage} ({record.fault}). "
                 "Repair or update that package; every other loss works."
             )
             error.__cause__ = record.error
@@ -290,8 +290,11 @@ class Registry:
         offered = self.entries(plugin=asked.distribution)
         known = [name for entry in offered for name in entry.spec.names]
         where = f" in {record.provider}" if record else ""
+        near = did_you_mean(asked.loss, known)
+        if asked.loss in ("none", "null"):
+            near = " An output without a loss has None (null in YAML and JSON), not a string."
         unknown = UnknownLossError(
-            f"No loss named {name!r}{where}.{did_you_mean(asked.loss, known)} "
+            f"No loss named {name!r}{where}.{near} "
             f"'lossreg list' shows all {len(self._by_qualified_name)}."
             + "".join(record.absence for record in self.plugins)
         )

@@ -32,10 +32,11 @@ class Selection:
         )
 
     def state(self, distribution: str, entry_point: str) -> tuple[State, str]:
-        """Return the state of a plugin, `active`, `blocked` or `skipped`, and the rule for it."""
+        """Return the state of an installed plugin and the rule for it.
+
+        The state is `active`, `blocked` or `skipped`.
+        """
         names = {distribution, normalize_distribution(entry_point)}
-        if distribution == BUILTIN:
-            return "active", ""
         if names & self.block:
             return "blocked", f"{BLOCK}={','.join(sorted(self.block))}"
         if self.only is not None and not names & self.only:

@@ -109,6 +109,8 @@ def test_an_empty_folder_is_filled(folder):
         pytest.param(["acme losses"], "letters, digits and dashes", id="a blank"),
         pytest.param(["lambda"], "isn't a Python keyword", id="a keyword"),
         pytest.param(["json"], "'json' is taken", id="a module of Python"),
+        pytest.param(["CON"], "'CON' is a device of Windows", id="a device"),
+        pytest.param(["lpt9"], "Choose another name, such as 'my-lpt9'", id="a port"),
         pytest.param(["Tests"], "'Tests' is taken", id="the folder of its tests"),
         pytest.param(["lossreg-focal"], "'lossreg-focal' is taken", id="a known package"),
         pytest.param(["keras"], "'keras' is taken", id="the built-ins"),

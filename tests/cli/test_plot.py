@@ -5,6 +5,7 @@ from fakes import ACME, plain, spec
 from lossreg.cli import main
 from lossreg.cli.curves import setting
 from lossreg.cli.figure import read_sweeps
+from lossreg.cli.output import beside
 from lossreg.errors import ParameterError
 from lossreg.loss import Entry
 
@@ -93,3 +94,20 @@ def test_what_runs_along_x_follows_from_labels_and_predictions(y_true, y_pred, l
 def test_what_has_no_curve_is_refused(fields):
     with pytest.raises(ParameterError, match="Loss 'made_up' can't be drawn"):
         setting(made_up(**fields), "logit")
+
+
+def test_a_picture_that_fails_leaves_the_earlier_one(tmp_path):
+    path = tmp_path / "huber.png"
+    path.write_text("earlier")
+
+    def fail():
+        with beside(path) as unfinished:
+            unfinished.write_text("hal")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        fail()
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["earlier"]
+    with beside(path) as unfinished:
+        unfinished.write_text("whole")
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["whole"]

@@ -108,6 +108,134 @@ def test_no_plugins_leaves_the_built_ins(site):
     assert {loss["provider"]["distribution"] for loss in listed} == {"keras"}
 
 
+PRINTS = "print('hello from the plugin')\n"
+
+
+@pytest.mark.parametrize(
+    "command", [["plugins"], ["doctor"], ["list"], ["show", "noisy"], ["why", "noisy"]]
+)
+def test_a_plugin_that_prints_leaves_json_alone(site, command):
+    plugin = PRINTS + sites.GOOD.replace("good", "noisy")
+    losses = PRINTS + sites.LOSSES.replace("good", "noisy")
+    sites.install(site, plugin, losses=losses, distribution="noisy-losses", point="noisy")
+    result = run(site, *command, "--json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)
+    assert "hello from the plugin" in result.stderr
+
+
+ANYTHING = """
+class MuteError(BaseException):
+    def __str__(self):
+        raise GeneratorExit
+raise MuteError
+"""
+
+
+def test_an_error_that_cannot_be_printed_is_one_row(site):
+    sites.install(site, ANYTHING, distribution="bad-losses", point="bad")
+    result = run(site, "doctor", "--json")
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding["message"].startswith("It fails to import: MuteError: its message can't be read")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+
+
+DAMAGED = [b"\xff\xfe\x00", b"[pydantic]\nno equals sign\n", b"[console_scripts\n\x80", b"=\n"]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_damaged_entry_points_of_any_package_break_nothing(site, text):
+    info = site / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_bytes(text)
+    program = "import lossreg; print(lossreg.bind('good', gamma=3), lossreg.bind('mse'))"
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout == "good(gamma=3.0) mean_squared_error()\n", result.stderr
+    found = json.loads(run(site, "doctor", "--json").stdout)["findings"]
+    assert {finding["distribution"] for finding in found} <= {"stranger"}
+    assert len(found) <= 1
+
+
+CLASS = """
+import keras
+
+class heavy(keras.losses.Loss):
+    def __init__(self, scale=1.0, **options):
+        super().__init__(**options)
+"""
+
+
+def test_the_schema_imports_no_keras_and_leaves_the_parameters_of_a_class_open(site):
+    plugin = sites.GOOD.replace("good", "heavy")
+    sites.install(site, plugin, losses=CLASS, distribution="heavy-losses", point="heavy")
+    program = (
+        "import sys\nfrom lossreg.cli import main\nmain(['schema'], standalone_mode=False)\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & sys.modules.keys()\n"
+        "import lossreg\nassert lossreg.get_loss('heavy', scale=2).params == {'scale': 2}"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    schema = json.loads(result.stdout)["$defs"]
+    assert "heavy" in schema["LossNames/heavy-losses/heavy"]["enum"]
+    assert schema["LossParameters/heavy-losses/heavy"] == {
+        "type": "object",
+        "additionalProperties": True,
+    }
+    assert schema["LossParameters/acme-losses/good"]["properties"]["gamma"]["minimum"] == 0
+    found = json.loads(run(site, "doctor", "--json").stdout)["findings"]
+    (finding,) = found
+    assert "the schema doesn't describe their parameters" in finding["message"]
+
+
+def test_doctor_goes_on_after_a_type_that_cannot_be_checked(site):
+    losses = "import numpy\ndef array(y_true, y_pred, *, w: numpy.ndarray = None): ...\n"
+    plugin = sites.GOOD.replace('[spec("good")]', '[spec("array"), spec("lost")]')
+    sites.install(site, plugin, losses=losses, distribution="bad-losses", point="bad")
+    result = run(site, "doctor", "--json")
+    found = json.loads(result.stdout)["findings"]
+    assert [finding["message"].partition(" of ")[0] for finding in found] == [
+        "Loss 'array'",
+        "Loss 'lost'",
+    ]
+    assert result.returncode == 1
+
+
+def test_a_target_that_runs_a_command_runs_nothing(site, tmp_path):
+    plugin = sites.GOOD.replace('spec("good")', 'spec("x", "os:system")')
+    sites.install(site, plugin, distribution="bad-losses", point="bad")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"loss: \"x(command='touch {tmp_path}/ran')\"\n")
+    result = run(site, "validate", "--at", "loss", str(config))
+    assert result.returncode == 1
+    assert "a factory must be code of the plugin's own distribution" in result.stdout
+    assert not (tmp_path / "ran").exists()
+    (finding,) = json.loads(run(site, "doctor", "--json").stdout)["findings"]
+    assert "a factory must be code of the plugin's own" in finding["message"]
+    checked = run(site, "check", "bad-losses")
+    assert checked.returncode == 1
+    assert "a factory must be code of the plugin's own" in " ".join(checked.stdout.split())
+
+
+def test_doctor_reports_keras_2(site):
+    result = run(site, "doctor", TF_USE_LEGACY_KERAS="1")
+    assert result.returncode == 0
+    assert "Keras 2 is in use" in result.stdout
+
+
 def test_why_explains_a_resolution(site):
     result = run(site, "why", "Acme_Losses/GoodLoss")
     assert result.returncode == 0

@@ -31,6 +31,67 @@ def test_every_form_of_a_config_is_a_field_of_a_pydantic_model(given):
     assert trainer.model_dump() == {"loss": HUBER, "steps": 10}
 
 
+@pytest.mark.parametrize("default", [LossConfig("huber(2)"), "huber(2)", {"name": "huber"}])
+def test_a_default_of_any_form_is_dumped_in_the_canonical_form(default):
+    class WithDefault(pydantic.BaseModel):
+        loss: LossConfig = default
+
+    expected = LossConfig(default.config if isinstance(default, LossConfig) else default).canonical
+    assert WithDefault().model_dump() == {"loss": expected}
+    assert json.loads(WithDefault().model_dump_json()) == {"loss": expected}
+    assert WithDefault.model_json_schema()["properties"]["loss"]
+
+
+@pytest.mark.parametrize("given", ['{"name": "huber", "params": {"delta": 2}}', ' ["huber(2)"]'])
+def test_an_environment_variable_may_hold_a_loss_as_json(given):
+    assert Trainer(loss=given).loss.bound == bind("huber", delta=2)
+
+
+def test_a_loss_that_is_wrong_in_json_is_reported_with_its_path():
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Trainer(loss='{"name": "huber", "params": {"delta": -2}}')
+    (fault,) = caught.value.errors()
+    assert fault["loc"] == ("loss", "params", "delta")
+    with pytest.raises(pydantic.ValidationError, match="is a mapping in a string"):
+        Trainer(loss='{"name": "huber"')
+
+
+def test_a_bound_loss_is_shown_as_a_call():
+    assert repr(bind("huber(2)")) == "<BoundLoss keras/huber(delta=2.0)>"
+    assert repr(bind("hinge + 0.5 * huber(2)")) == "<BoundSum hinge() + 0.5 * huber(delta=2.0)>"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("none", "An output without a loss has None (null in YAML and JSON), not a string."),
+        ({"name": "null"}, "An output without a loss has None (null in YAML and JSON)"),
+        (
+            {"name": "bce", "params": {"from_logits": "yes"}},
+            "'from_logits' must be True or False, got 'yes' (str). Write True (true in YAML",
+        ),
+        (
+            {"name": "bce", "params": {"from_logits": "OFF"}},
+            "got 'OFF' (str). Write False (false in YAML and JSON).",
+        ),
+        (
+            {"name": "dice", "params": {"axis": "none"}},
+            "got 'none' (str). Write None (null in YAML and JSON).",
+        ),
+        (
+            {"name": "huber", "params": {"delta": "${delta}"}},
+            "got '${delta}' (str). Fill in the variable first; for OmegaConf and Hydra: "
+            "OmegaConf.to_container(config, resolve=True).",
+        ),
+    ],
+)
+def test_a_word_of_another_format_is_answered_with_what_to_write(given, message):
+    with pytest.raises(ConfigError) as caught:
+        LossConfig(given)
+    assert message in str(caught.value)
+    assert "cosine" not in str(caught.value)
+
+
 def test_a_dumped_model_is_read_back_as_the_same():
     trainer = Trainer(loss="mse + 0.5 * huber(2)")
     assert Trainer.model_validate_json(trainer.model_dump_json()) == trainer

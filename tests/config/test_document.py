@@ -17,7 +17,7 @@ from lossreg.config.document import (
     load_document,
     parse_document,
 )
-from lossreg.errors import key_path
+from lossreg.errors import key_path, printable
 
 
 def refused(text, kind="yaml"):
@@ -672,7 +672,8 @@ def unread(path):
     with pytest.raises(ConfigError) as caught:
         load_document(path)
     message = str(caught.value)
-    assert message == f"{path}: {caught.value.faults[0].message}"
+    # A name may have signs that a terminal doesn't show.
+    assert message == printable(f"{path}: {caught.value.faults[0].message}")
     return caught.value.faults[0].message
 
 

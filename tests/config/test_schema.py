@@ -132,6 +132,9 @@ GOOD = {
     "an integer for a number": config({"name": "focal", "params": {"gamma": 2}}),
     "no metrics": {"model": ["Flatten"], "compile": {"loss": "mse", "metrics": None}},
     "classes": config("mse", data={"file": "a", "target": "b", "classes": ["x", 3]}),
+    "weights of classes": config("mse", fit={"class_weight": {"0": 1, "yes": 0.5}}),
+    "no weights of classes": config("mse", fit={"class_weight": None}),
+    "a column of weights": config("mse", data={"file": "a", "target": "b", "weight": "c"}),
 }
 BAD = {
     "no loss": {"model": ["Flatten"], "compile": {}},
@@ -171,6 +174,11 @@ BAD = {
     "a list for parameters": config({"name": "focal", "params": [2]}),
     "a split of one": config("mse", data={"file": "a", "target": "b", "split": 1}),
     "no target": config("mse", data={"file": "a"}),
+    "a weight below 0": config("mse", fit={"class_weight": {"0": -1}}),
+    "a list of weights of classes": config("mse", fit={"class_weight": [1, 5]}),
+    "a number for a column of weights": config(
+        "mse", data={"file": "a", "target": "b", "weight": 2}
+    ),
     "zero epochs": config("mse", fit={"epochs": 0}),
     "half an epoch": config("mse", fit={"epochs": 0.5}),
     "a text for weights": config("mse") | {"compile": {"loss": "mse", "loss_weights": "1"}},

@@ -237,13 +237,24 @@ def test_weighted_values_and_gradients_are_those_of_the_class(name, reduction):
 @pytest.mark.parametrize("name", ["mean_squared_error", "huber", "binary_crossentropy", "hinge"])
 @pytest.mark.parametrize(
     ("true_shape", "pred_shape"),
-    [((8,), (8, 1)), ((8, 1), (8,)), ((2, 4), (2, 4, 1)), ((2, 4, 1), (2, 4))],
+    [((8,), (8, 1)), ((8, 1), (8,)), ((2, 4, 1), (2, 4))],
 )
 def test_a_trailing_axis_of_one_is_handled_as_the_class_does(name, true_shape, pred_shape):
     rng = np.random.default_rng(3)
     y_true, y_pred = rng.integers(2, size=true_shape), rng.uniform(size=pred_shape)
     ours = lossreg.get_loss(name, reduction=None)(y_true, y_pred)
     assert_same_bits(ours, keras_class(name)(reduction=None)(y_true, y_pred))
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "huber", "binary_crossentropy", "hinge"])
+def test_labels_get_the_last_axis_of_the_predictions_and_the_mean_of_the_class(name):
+    rng = np.random.default_rng(3)
+    y_true, y_pred = rng.integers(2, size=(2, 4)), rng.uniform(size=(2, 4, 1))
+    # Keras squeezes the predictions, and so loses the weights of steps.
+    values = lossreg.get_loss(name, reduction=None)(y_true, y_pred)
+    assert_same_bits(values, keras_class(name)(reduction=None)(y_true[..., None], y_pred))
+    mean = float(lossreg.get_loss(name)(y_true, y_pred))
+    assert mean == pytest.approx(float(keras_class(name)()(y_true, y_pred)), rel=1e-6)
 
 
 def test_class_numbers_in_a_column_are_taken_as_the_class_takes_them():

@@ -242,14 +242,31 @@ def test_weights_of_zero_leave_labels_out_of_the_check():
     assert fits("bce", labels, P) == [None]
     assert check_data("bce", labels, P, sample_weight=weights) == []
     assert check_data("bce", labels, P, sample_weight=weights[:, None]) == []
-    steps = np.stack([labels, labels], axis=1)
+    steps, predicted = np.stack([labels, labels], axis=1)[..., None], SIGMOID[:, :2, None]
     per_step = np.stack([weights, np.ones(12)], axis=1)
-    assert "got -1 to 1" in messages("bce", steps, SIGMOID[:, :2], sample_weight=per_step)
+    assert "got -1 to 1" in messages("bce", steps, predicted, sample_weight=per_step)
     per_step[4, 1] = 0
-    assert check_data("bce", steps, SIGMOID[:, :2], sample_weight=per_step) == []
+    assert check_data("bce", steps, predicted, sample_weight=per_step) == []
     # 0 times NaN is NaN.
     labels[4] = np.nan
     assert "NaN in 1 of 12" in messages("bce", labels, P, sample_weight=weights)
+
+
+def test_labels_that_are_no_arrays_are_reported_with_the_way_out():
+    sparse = pytest.importorskip("scipy.sparse").csr_matrix([[0.0], [1.0]])
+    assert messages("bce", sparse, [[0.2], [0.7]]) == (
+        "Loss 'binary_crossentropy' takes arrays, and y_true is a sparse matrix. Make it dense: "
+        "y_true.toarray()."
+    )
+    tf = pytest.importorskip("tensorflow")
+    assert "y_true is a ragged tensor. Pad it by y_true.to_tensor(), and give the" in messages(
+        "bce", tf.ragged.constant([[0.0], [1.0, 0.0]]), [[0.2], [0.7]]
+    )
+    assert "Make it dense: tf.sparse.to_dense(y_true)." in messages(
+        "bce", tf.sparse.from_dense([[0.0], [1.0]]), [[0.2], [0.7]]
+    )
+    # A function of somebody's own may take them.
+    assert not check_data(lambda y_true, y_pred: y_pred, tf.ragged.constant([[0.0]]), [[0.2]])
 
 
 # Sums and outputs
@@ -258,8 +275,31 @@ def test_weights_of_zero_leave_labels_out_of_the_check():
 def test_each_term_of_a_sum_is_checked_and_what_concerns_all_is_said_once():
     found = check_data("mse + 0.5 * bce", 2 * YES - 1, P)
     assert [(finding.loss, finding.fits) for finding in found] == [("binary_crossentropy", "hinge")]
-    found = check_data(["mse", "focal"], [np.nan, 1], [0.2, 0.3])
+    found = check_data("mse + focal", [np.nan, 1], [0.2, 0.3])
     assert [finding.loss for finding in found] == ["mean_squared_error + focal"]
+
+
+@pytest.mark.parametrize(
+    ("losses", "fits"),
+    [
+        (["mse", "mae"], "mse + mae"),
+        (("mse", lossreg.get_loss("huber", delta=2)), "mse + huber(delta=2.0)"),
+        ([keras.losses.Huber(2.0), "0.5 * mae"], "huber(delta=2.0) + 0.5 * mae"),
+    ],
+)
+def test_several_losses_of_one_output_are_a_finding_with_their_sum(losses, fits):
+    (finding,) = check_data(losses, [0.1, 0.5], [0.2, 0.7])
+    assert finding.fits == fits
+    assert f"Give the sum: get_loss({fits!r})." in finding.message
+    # The sum costs what both cost.
+    data = np.array([[0.1], [3.5]]), np.array([[0.2], [0.7]])
+    each = sum(float(lossreg.get_loss(loss)(*data)) for loss in losses)
+    assert float(lossreg.get_loss(fits)(*data)) == pytest.approx(each, rel=1e-6)
+
+
+def test_a_list_of_mappings_is_a_sum_and_nothing_else():
+    assert check_data([{"name": "mse"}, {"name": "mae", "weight": 2}], [0.1], [0.2]) == []
+    assert check_data(["mse"], [0.1], [0.2]) == []
 
 
 @pytest.mark.parametrize(
@@ -388,3 +428,146 @@ def test_a_finding_is_data():
     assert found == Finding(message=found.message, fits="hinge", loss="binary_crossentropy")
     with pytest.raises(AttributeError):
         found.fits = "mse"
+
+
+# Rounding is no mistake
+
+
+SHARES = ["bce", "cce", "dice", "tversky", "kl_divergence", "focal", "categorical_focal"]
+ONE_AND_A_ROUNDING = [
+    pytest.param("float32", 1 + 2**-23, id="float32"),
+    pytest.param("float64", 1 + 2**-23, id="float32, kept as float64"),
+    pytest.param("float16", 1 + 2**-10, id="float16"),
+    pytest.param("bfloat16", 1 + 2**-7, id="bfloat16"),
+]
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize(("dtype", "one"), ONE_AND_A_ROUNDING)
+def test_labels_beyond_1_or_0_by_rounding_are_taken(name, dtype, one):
+    y_true = np.array([[one, 1 - one], [0.0, 1.0]]).astype(dtype)
+    assert y_true.max() > 1
+    assert y_true.min() < 0
+    y_pred = np.array([[0.7, 0.3], [0.2, 0.8]], "float32")
+    assert check_data(name, y_true, y_pred) == []
+    value = float(lossreg.get_loss(name)(y_true, y_pred))
+    rounded = float(lossreg.get_loss(name)(np.round(y_true.astype("float32")), y_pred))
+    # Two labels are off by 2**-7 at most, and each counts up to -log(0.2).
+    assert value == pytest.approx(rounded, abs=2 * 2**-7 * 1.61)
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize(
+    ("dtype", "one", "figures"),
+    [
+        ("float32", 1.001, "0 to 1.001"),
+        ("float32", 1.000123, "0 to 1.00012"),
+        ("float16", 1.01, "0 to 1.00977"),
+        ("bfloat16", 1.03, "0 to 1.03125"),
+    ],
+)
+def test_labels_beyond_1_by_more_are_refused_with_figures_that_show_it(name, dtype, one, figures):
+    y_true, y_pred = np.array([[one, 0.0]]).astype(dtype), np.array([[0.7, 0.3]], "float32")
+    (found,) = [f for f in messages(name, y_true, y_pred).splitlines() if "[0, 1]" in f]
+    assert f"y_true must be in [0, 1], got {figures}." in found
+
+
+@pytest.mark.parametrize("size", [(37, 53), (120, 500), (640, 480)])
+def test_an_area_resize_of_a_mask_is_taken(size):
+    resize = pytest.importorskip("tensorflow").image.resize
+    mask = np.ones((*size, 1), "float32")
+    mask[:5] = 0
+    y_true = np.asarray(resize(mask, (224, 224), method="area"))[None]
+    assert y_true.max() > 1
+    y_pred = np.full(y_true.shape, 0.5, "float32")
+    for name in ("dice", "bce", "focal", "tversky"):
+        assert check_data(name, y_true, y_pred) == []
+        assert np.isfinite(float(lossreg.get_loss(name)(y_true, y_pred)))
+
+
+@pytest.mark.parametrize(
+    ("name", "y_true", "y_pred"),
+    [
+        ("hinge", [[-1.0000001, 1.0000001]], [[0.2, 0.7]]),
+        ("poisson", [-1e-7, 1.0], [0.3, 0.4]),
+        ("msle", [-1e-7, 1.0], [0.3, 0.4]),
+        ("scce", [2.0000002, 0.0], [[0.2, 0.7, 0.1]] * 2),
+        ("hinge", np.array([[0, 1]], "uint8"), [[0.2, 0.7]]),
+    ],
+)
+def test_rounding_is_no_mistake_in_any_other_kind_of_labels(name, y_true, y_pred):
+    assert check_data(name, np.array(y_true), np.array(y_pred, "float32")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "y_true", "y_pred", "figures"),
+    [
+        ("hinge", [[-1.0, 1.0002]], [[0.2, 0.7]], "got -1 to 1.0002"),
+        ("hinge", [[-1.0, 1.0001234]], [[0.2, 0.7]], "got -1 to 1.00012"),
+        ("poisson", [-1e-3, 1.0], [0.3, 0.4], "from -0.001 to 1"),
+        # A loss would cut it to 1.
+        ("scce", [1.9999999, 0.0], [[0.2, 0.7, 0.1]] * 2, "got 1.9999999. Round them"),
+        ("bce", [0.0, 1.0], [0.0, 1.0012], "got 0 to 1.0012"),
+        ("cce", [[0.0, 1.0]], [[0.5, 0.5204]], "got sums of 1.02"),
+        ("cce", [[0.5, 0.5204]], [[0.5, 0.5]], "go from 1.0204 to 1.0204"),
+    ],
+)
+def test_figures_show_the_difference(name, y_true, y_pred, figures):
+    assert figures in messages(name, np.array(y_true), np.array(y_pred))
+
+
+# Classes that a model rules out
+
+RAW = [[1.0, -np.inf, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        ("cce(from_logits=True)", [[1, 0, 0]], RAW),
+        ("cce(from_logits=True)", [[0.5, 0, 0.5]], RAW),
+        ("scce(from_logits=True)", [0], RAW),
+        ("scce(from_logits=True, ignore_class=1)", [1], RAW),
+        ("sparse_focal(from_logits=True)", [2], RAW),
+        ("bce(from_logits=True)", [[1, 0, 1]], RAW),
+        ("focal(from_logits=True)", [[1, 0, 1]], RAW),
+        ("categorical_hinge", [[0, 0, 1]], RAW),
+        ("hinge", [[1, -1, 1]], RAW),
+        ("ctc", [[1, 0]], [[[0.0, 1.0, -np.inf]] * 3]),
+        ("ctc", [[2, 0]], [[[0.0, 1.0, -np.inf], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]]),
+    ],
+)
+def test_minus_infinity_for_a_wrong_class_is_no_finding(loss, y_true, y_pred):
+    assert check_data(loss, np.array(y_true), np.array(y_pred)) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"),
+    [
+        ("cce(from_logits=True)", [[0, 1, 0]], RAW),
+        ("cce(from_logits=True)", [[0.5, 0.1, 0.4]], RAW),
+        ("scce(from_logits=True)", [1], RAW),
+        ("categorical_focal(from_logits=True)", [[0, 1, 0]], RAW),
+        ("sparse_focal(from_logits=True)", [1], RAW),
+        ("bce(from_logits=True)", [[1, 1, 1]], RAW),
+        ("focal(from_logits=True)", [[0, 1, 0]], RAW),
+        ("categorical_hinge", [[0, 1, 0]], RAW),
+        ("hinge", [[1, 1, 1]], RAW),
+        ("ctc", [[2, 0]], [[[0.0, 1.0, -np.inf]] * 3]),
+    ],
+)
+def test_minus_infinity_for_the_right_class_is_found(loss, y_true, y_pred):
+    found = messages(loss, np.array(y_true), np.array(y_pred))
+    assert "y_pred may be minus infinity only for classes that y_true says are wrong" in found
+    assert "which makes the loss infinite" in found
+
+
+@pytest.mark.parametrize("name", ["cce", "bce", "focal", "categorical_focal"])
+def test_minus_infinity_and_label_smoothing_are_found(name):
+    loss = f"{name}(from_logits=True, label_smoothing=0.1)"
+    assert "label_smoothing gives every class a share" in messages(loss, [[1, 0, 0]], RAW)
+
+
+@pytest.mark.parametrize("name", ["mse", "log_cosh", "cosine"])
+def test_minus_infinity_is_found_where_no_class_can_be_ruled_out(name):
+    assert "y_pred must be finite, got minus infinity" in messages(name, [[1.0, 2.0, 0.5]], RAW)

@@ -75,6 +75,6 @@ def test_every_key_of_a_config_is_in_the_generated_table():
     for name in (
         *("compile.loss", "compile.optimizer", "compile.metrics", "compile.loss_weights"),
         *("data.file", "data.target", "data.features", "data.classes", "data.split", "data.seed"),
-        *("fit.epochs", "fit.batch_size"),
+        *("data.weight", "fit.epochs", "fit.batch_size", "fit.class_weight"),
     ):
         assert f"`{name}`" in table

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lossreg.config import read_experiment
+
 pytest.importorskip("sklearn")
 pytest.importorskip("lossreg_focal")
 
@@ -62,6 +64,12 @@ def test_the_data_are_what_the_program_beside_them_writes(tmp_path):
         for name in made:
             assert made[name].dtype == ours[name].dtype
             assert (made[name] == ours[name]).all()
+
+
+def test_the_rare_label_weighs_more_in_the_example_that_has_one():
+    # One digit in ten is an 8, and alpha is the weight of label 1.
+    (loss,) = read_experiment(EXAMPLES / "is-8.yaml").compile.loss.bound.losses()
+    assert loss.params["alpha"] == 0.75
 
 
 def test_the_data_are_what_their_description_says():

@@ -12,7 +12,16 @@ import pytest
 from keras import ops
 
 from lossreg import numerics
-from lossreg.numerics import at_least_float32, clip, leave_out, logits_of, smallest, spacing, total
+from lossreg.numerics import (
+    at_least_float32,
+    clip,
+    finite,
+    leave_out,
+    logits_of,
+    smallest,
+    spacing,
+    total,
+)
 
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -164,3 +173,28 @@ def test_the_loss_in_the_documentation_is_the_cross_entropy(from_logits):
     y_pred = [[math.log(3), 0.0]] if from_logits else [[0.75, 0.5]]
     values = bernoulli(tensor([[0.0, 1.0]]), tensor(y_pred), from_logits=from_logits)
     assert array(values) == pytest.approx([(math.log(4) + math.log(2)) / 2], rel=1e-6)
+
+
+@only_on_tensorflow
+def test_a_narrow_tensor_keeps_the_logits_that_keras_left_on_it():
+    wide = at_least_float32(ops.sigmoid(tensor([[30.0, -30.0]], "float16")))
+    assert float(array(wide)[0, 0]) == 1.0
+    np.testing.assert_array_equal(array(wide._keras_logits), [[30, -30]])
+
+
+@every_dtype
+def test_infinite_logits_become_large_and_all_others_keep_their_bits(dtype):
+    if dtype == "float16":
+        pytest.skip("float16 has no 1e30: at_least_float32 comes first")
+    logits = tensor([-math.inf, math.inf, -3e38, -0.0, 2.5, math.nan], dtype)
+    np.testing.assert_allclose(
+        array(finite(logits)), [-1e30, 1e30, -3e38, -0.0, 2.5, math.nan], rtol=1e-2
+    )
+    assert np.signbit(array(finite(logits)))[3]
+    kept = finite(logits, where=tensor([False, True, True, True, True, True], "bool"))
+    np.testing.assert_array_equal(array(kept)[:2], [-math.inf, array(finite(logits))[1]])
+
+
+def test_a_class_that_is_ruled_out_adds_nothing_in_the_example_of_finite():
+    names = run_example(finite, x=tensor([[1.0, -math.inf, 0.0]]), y_true=tensor([[1.0, 0.0, 0.0]]))
+    assert array(names["nats"]) == pytest.approx([math.log1p(math.exp(-1))])

@@ -22,6 +22,11 @@ KEPT_LABELS = {
         "ctc",
     )
 }
+# Losses of scores that take minus infinity, where Keras returns NaN, for one pass over the scores.
+RULE_OUT = {"keras/categorical_hinge", "keras/ctc"}
+ONE_PASS = {"IsInf", "Sign", "SelectV2", "StopGradient", "Mul", "Sum", "ZerosLike"} | {
+    *("Const", "Shape", "Reshape", "BroadcastGradientArgs"),
+}
 tensorflow_only = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="graphs and ragged attributes of TensorFlow"
 )
@@ -476,7 +481,9 @@ def test_a_loss_has_no_operation_that_keras_lacks(name, draw):
     y_true, y_pred = draw(lossreg.bind(name).spec)
     ours = operations(lossreg.get_loss(name), y_true, y_pred)
     theirs = operations(keras_class(name)(), y_true, y_pred)
-    if name in KEPT_LABELS:
+    if name in RULE_OUT:
+        assert set(ours - theirs) <= ONE_PASS
+    elif name in KEPT_LABELS:
         assert ours - theirs == Counter()
         assert ours["Cast"] < theirs["Cast"]
     else:

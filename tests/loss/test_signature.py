@@ -1,4 +1,5 @@
 import functools
+import inspect
 import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -138,7 +139,10 @@ def unreadable(y_true, y_pred, *, gamma: "NoSuchType" = 1.0): ...  # noqa: F821
         (positional, r"its parameter 'gamma' is positional; put '\*' after y_pred"),
         (untyped, "its parameter 'gamma' has no type; write one with its range"),
         (reserved, "it declares 'reduction', which Keras takes for every loss"),
-        (unreadable, "'NoSuchType' = 1.0\\) can't be read: name 'NoSuchType' is not defined"),
+        (
+            unreadable,
+            "'NoSuchType' = 1.0\\) can't be read: NameError: name 'NoSuchType' is not defined",
+        ),
         (3, "it must be a function or a class, got 3"),
     ],
 )
@@ -198,3 +202,79 @@ def test_an_object_that_is_called_has_a_signature_too(target):
     assert signature.is_function
     with pytest.raises(ParameterError, match="must be a number >= 0, got -1"):
         signature.check("loss", {signature.parameters[0].name: -1})
+
+
+class Tensor:
+    """What a tensor or a variable of any backend has: it turns into a number when asked to."""
+
+    shape = ()
+    dtype = "float32"
+
+    def __float__(self):
+        return 0.5
+
+    def __repr__(self):
+        return "<Variable 0.5>"
+
+
+@pytest.mark.parametrize(
+    ("target", "values"),
+    [
+        pytest.param(tuned, {"gamma": Tensor()}, id="a number"),
+        pytest.param(tuned, {"alpha": Tensor()}, id="a number or None"),
+        pytest.param(weighted, {"alpha": [1.0, Tensor()]}, id="in a list"),
+        pytest.param(Written, {"scale": Tensor()}, id="without a type"),
+        pytest.param(Written, {"scale": {"a": [Tensor()]}}, id="in a mapping"),
+    ],
+)
+def test_a_tensor_or_a_variable_is_refused_with_the_way_out(target, values):
+    message = "<Variable 0.5>.*would stay at its present value: give a plain number.*in a layer"
+    with pytest.raises(ParameterError, match=message):
+        Signature(target).check("loss", values)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.float16(1.5), np.ma.masked_array(1.5), np.array([1.5])[0]],
+)
+def test_every_number_of_numpy_is_a_number(value):
+    assert Signature(tuned).check("focal", {"gamma": value})["gamma"] == 1.5
+
+
+def raises(y_true, y_pred, *, gamma: "1 / 0" = 1.0): ...
+def array(y_true, y_pred, *, gamma: np.ndarray = None): ...
+
+
+class Exploding:
+    """A type whose code raises while pydantic reads it."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_):
+        raise RuntimeError("boom")
+
+
+def exploding(y_true, y_pred, *, gamma: Exploding = None): ...
+
+
+@pytest.mark.parametrize("target", [raises, array, exploding])
+def test_a_type_that_cannot_be_checked_is_an_error_of_the_loss(target):
+    with pytest.raises(SpecError, match="a type in .*gamma.* can't be "):
+        Signature(target).model  # noqa: B018 - reading it builds the model
+
+
+def test_the_types_of_a_compiled_function_are_those_of_the_function_in_it():
+    def scaled(y_true, y_pred, *, k: Annotated[float, Ge(0)] = 1.0):
+        return k * (y_true - y_pred)
+
+    class Compiled:
+        """Stands for what tf.function returns: typing can't read the types of its call."""
+
+        __wrapped__ = staticmethod(scaled)
+        __signature__ = inspect.signature(scaled)
+
+        def __call__(self, *args: "Missing", **kwargs: "Missing"):  # noqa: F821
+            return scaled(*args, **kwargs)
+
+    assert Signature(Compiled()).check("scaled", {"k": 2}) == {"k": 2.0}
+    with pytest.raises(ParameterError, match="'k' must be a number >= 0"):
+        Signature(Compiled()).check("scaled", {"k": -2})

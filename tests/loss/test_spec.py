@@ -23,6 +23,8 @@ from lossreg.errors import SpecError
         ({"task": ("binry",)}, "task must be one or more of 'regression', 'binary'"),
         ({"y_true": "onehot"}, "y_true must be one of 'real'"),
         ({"y_pred": "logit"}, "y_pred must be one of 'real'"),
+        ({"couples_batch": "yes"}, "couples_batch must be True or False, got 'yes'"),
+        ({"couples_batch": 1}, "couples_batch must be True or False, got 1"),
         ({"aliases": "mse"}, "aliases must be a tuple of strings"),
         ({"aliases": ("MSE",)}, "aliases must be lower snake case"),
         ({"aliases": ("a_b", "ab")}, "aliases must differ from each other and from the name"),

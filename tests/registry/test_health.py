@@ -2,8 +2,9 @@ import dataclasses
 import sys
 import types
 
+import numpy as np
 import pytest
-from fakes import ACME, add, plain
+from fakes import ACME, KERAS, add, plain
 
 from lossreg import Registry
 from lossreg.registry import PluginRecord
@@ -83,3 +84,48 @@ def test_a_loss_module_that_imports_a_framework_is_reported(monkeypatch):
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     (finding,) = said(registry, losses=("slow",))
     assert finding.startswith("warning: Its loss modules import torch")
+
+
+def untypeable(y_true, y_pred, *, weights: np.ndarray = None): ...
+
+
+def test_a_type_that_cannot_be_checked_is_a_finding_and_the_rest_is_examined():
+    registry = Registry()
+    add(registry, "bad", untypeable)
+    add(registry, "worse", variadic)
+    found = said(registry, losses=("bad", "worse"))
+    assert [message.partition(" of acme")[0] for message in found] == [
+        "error: Loss 'bad'",
+        "error: Loss 'worse'",
+    ]
+    assert "a type in (y_true, y_pred, *, weights: numpy.ndarray = None) can't be" in found[0]
+
+
+def test_metadata_of_other_versions_is_reported(tmp_path):
+    tmp_path.chmod(0o755)
+    (finding,) = said(location=str(tmp_path), leftovers=("1.0", "1.1"))
+    assert finding == (
+        f"warning: Metadata of other versions is left in {tmp_path}: 1.0, 1.1. acme-losses 1.2.0 "
+        "counts, which is the newest. Install it again: pip install --force-reinstall acme-losses"
+    )
+
+
+@pytest.mark.parametrize("value", ["1", "true", "True"])
+def test_keras_2_is_reported_once(monkeypatch, value):
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
+    registry = Registry()
+    registry.plugins.append(RECORD)
+    (finding,) = said(registry, provider=KERAS)
+    assert finding.startswith("warning: Keras 2 is in use (tf_keras, or TF_USE_LEGACY_KERAS")
+
+
+def test_keras_2_is_reported_where_a_program_has_imported_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf_keras", types.ModuleType("tf_keras"))
+    (finding,) = said(provider=KERAS)
+    assert "Keras 2 is in use" in finding
+
+
+@pytest.mark.parametrize("value", ["0", "", "no"])
+def test_keras_3_is_nothing_to_report(monkeypatch, value):
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
+    assert said(provider=KERAS) == []

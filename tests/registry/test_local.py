@@ -93,6 +93,9 @@ class tutorial(Base):
 class Base:
     """Stands for keras.losses.Loss."""
 
+    def __call__(self, y_true, y_pred):
+        return self.call(y_true, y_pred)
+
 
 def run_class(cell):
     namespace = {"Base": Base, "__name__": "__main__"}

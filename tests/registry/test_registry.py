@@ -1,15 +1,19 @@
+import asyncio
 import copy
 import pickle
 import random
+from typing import Any
 
+import numpy as np
 import pytest
-from fakes import ACME, KERAS, OTHER, add, plain, tuned
+from fakes import ACME, KERAS, OTHER, add, plain, spec, tuned
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossreg import ParameterError, Registry, UnknownLossError
 from lossreg.errors import (
     AmbiguousLossError,
+    BlockedPluginError,
     BrokenPluginError,
     LossNameError,
     NotInstalledError,
@@ -60,8 +64,6 @@ def test_a_bound_loss_pickles_and_copies(twin):
 
 
 def _importable():
-    from fakes import spec
-
     return spec("focal", tuned), ACME
 
 
@@ -114,7 +116,7 @@ def test_installing_a_package_never_changes_what_a_name_means(packages, shuffle:
     before = Registry()
     meant: dict[str, str] = {}
     for distribution, version, name in offers:
-        add(before, name, provider=Provider(distribution=distribution, version=version))
+        add(before, name, provider=_provider(distribution, version))
         for asked in ("a", "b", "c", "mse", "huber"):
             try:
                 now = before.lookup(asked).qualified_name
@@ -125,9 +127,13 @@ def test_installing_a_package_never_changes_what_a_name_means(packages, shuffle:
     shuffle.shuffle(offers)
     after = Registry()
     for distribution, version, name in offers:
-        add(after, name, provider=Provider(distribution=distribution, version=version))
+        add(after, name, provider=_provider(distribution, version))
     for asked in ("a", "b", "c", "mse", "huber"):
         assert _outcome(after, asked) == _outcome(before, asked)
+
+
+def _provider(distribution, version):
+    return Provider(distribution=distribution, version=version, is_builtin=distribution == "keras")
 
 
 def _outcome(registry, name):
@@ -223,6 +229,81 @@ def test_a_factory_that_makes_no_loss_is_told(registry):
     add(registry, "made", not_a_factory)
     with pytest.raises(BrokenPluginError, match="its factory returned 2, which is neither"):
         registry.bind("made").function()
+
+
+class MuteError(Exception):
+    """An error that can't be printed."""
+
+    def __str__(self):
+        raise RuntimeError("mute")
+
+
+def failing(error: Any):
+    raise error
+
+
+def even(power: int = 2):
+    if power % 2:
+        raise ValueError(f"power must be even, got {power}")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("no disk"), "RuntimeError: no disk"),
+        (SystemExit(3), "SystemExit: 3"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (MuteError(), "MuteError: its message can't be read"),
+    ],
+)
+def test_a_factory_that_raises_anything_is_a_broken_loss(registry, error, line):
+    registry.add(spec("made", failing), ACME, lambda: lambda power=2: failing(error))
+    message = f"Loss 'made' of acme-losses 1.2.0 can't be used: its factory raised {line}. Repair"
+    with pytest.raises(BrokenPluginError) as caught:
+        registry.bind("made").function()
+    assert str(caught.value).startswith(message)
+    assert caught.value.__cause__ is error
+
+
+def test_a_factory_that_refuses_a_value_is_an_error_of_the_parameter(registry):
+    add(registry, "made", even)
+    message = r"'made\(power=3\)'.*refuses the parameters \(ValueError: power must be even, got 3\)"
+    with pytest.raises(ParameterError, match=message):
+        registry.bind("made", power=3).function()
+
+
+def test_ctrl_c_in_a_factory_ends_the_program(registry):
+    registry.add(spec("made", failing), ACME, lambda: lambda power=2: failing(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        registry.bind("made").function()
+
+
+def typed(y_true, y_pred, *, weights: np.ndarray = None): ...
+
+
+def test_a_type_that_cannot_be_checked_is_a_broken_loss_with_its_name(registry):
+    add(registry, "typed", typed)
+    message = "Loss 'typed' of acme-losses 1.2.0 can't be used: a type in .*ndarray.* can't be"
+    with pytest.raises(BrokenPluginError, match=message):
+        registry.bind("typed")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownLossError,
+        AmbiguousLossError,
+        BrokenPluginError,
+        BlockedPluginError,
+        NotInstalledError,
+        NotRegisteredError,
+    ],
+)
+def test_code_written_for_keras_catches_a_failed_lookup(error):
+    # keras.losses.get("typo") raises a ValueError.
+    assert issubclass(error, ValueError)
+    assert issubclass(error, LookupError)
 
 
 def test_losses_are_listed_by_pattern_task_labels_and_plugin(registry):

@@ -247,7 +247,7 @@ class _Reader:
                     "YAML 1.2 has no merge key <<. Write the keys, or give a whole value by an "
                     "alias: key: *anchor"
                 )
-            elif not isinstance(key.value, str):
+            elif not isinstance(key.value, str) and not _is_class(key, path):
                 message = _wrong_key(key)
             elif name in first:
                 message = repeated(name, first[name])
@@ -259,6 +259,11 @@ class _Reader:
             if message:
                 self.fault(at, (*path, name) if name else path, message, at_key=True)
             first.setdefault(name, at)
+
+
+def _is_class(key: _Node, path: Path) -> bool:
+    """Return whether a key is the number of a class, which is a string in JSON and TOML."""
+    return type(key.value) is int and path[-1:] == ("class_weight",)
 
 
 def _wrong_key(key: _Node) -> str:

@@ -5,10 +5,14 @@ JAX, and by name on torch.
 """
 
 from lossreg.lazy import ops
-from lossreg.numerics import smallest, spacing
+from lossreg.numerics import finite, spacing
 
 # The difference of two finite logits can overflow, and no weight of 0 silences infinity.
 _LOWEST = -1e30
+
+# In place of a miss of 0. Its square, and its powers down to -2, are still float32 numbers, so the
+# derivatives of a gradient have no 0 * infinity either.
+_NO_MISS = 1e-18
 
 
 def power(base, exponent: float):
@@ -30,7 +34,7 @@ def focused(cross_entropy, gamma: float):
     # 1 - exp(-x) loses every digit for small x; expm1 keeps them.
     miss = -ops.expm1(-cross_entropy)
     # At 0 a root is infinitely steep, and infinity times the 0 that follows would be NaN.
-    return power(ops.maximum(miss, smallest(miss)), gamma) * cross_entropy
+    return power(ops.maximum(miss, _NO_MISS), gamma) * cross_entropy
 
 
 def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
@@ -41,14 +45,17 @@ def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
         # r is the probability of the less likely label, and u the share of y on that label.
         # In these two nothing cancels, however sure the prediction is:
         # -log(p_t) = u * |x| - log(1 - r) and 1 - p_t = (1 - u) * r + u * (1 - r).
-        sign = ops.sign(x)
-        r = ops.sigmoid(-ops.abs(x))
+        # At a tie either label will do, but the sign must not be 0: the derivative of the
+        # gradient comes from the formula of one side.
+        sign = ops.where(x < 0, -1.0, ops.ones_like(x))
+        x = finite(x)
+        r = ops.sigmoid(-sign * x)
         likely = 1 - r
-        # The label that the prediction favours, 1/2 at a tie, less the true one: u with a sign.
+        # The label that the prediction favours, less the true one: u with a sign.
         off = (sign / 2 + 0.5) - y
         if smoothing:
             off = off * kept + sign * (smoothing / 2)
-        miss = r + ops.abs(off) * (likely - r)
+        miss = ops.maximum(r + ops.abs(off) * (likely - r), _NO_MISS)
         factor = power(miss, gamma)
         if alpha is not None:
             factor = factor * _alpha_t(y, 0.5 + (alpha - 0.5) * kept)
@@ -62,7 +69,7 @@ def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
             slope = factor * (off - r * sign)
             if gamma:
                 # From the values, which XLA keeps, rather than from a logarithm taken again.
-                relative = ops.divide_no_nan(r * likely, miss)
+                relative = r * likely / miss
                 slope = slope + values * ((gamma * kept - 2 * gamma * kept * y) * relative)
             each = upstream / ops.cast(ops.shape(x)[-1], x.dtype)
             return None, slope * ops.expand_dims(each, -1)
@@ -87,7 +94,8 @@ def categorical(y, x, gamma: float):
         e = ops.exp(z)
         s = ops.sum(e, axis=-1, keepdims=True)
         p = e * (1 / s)
-        miss = 1 - p
+        # What float32 holds of a smaller miss is 0, where no root has a derivative.
+        miss = ops.maximum(1 - p, spacing(p))
         factor = y * power(miss, gamma)
         values = factor * (ops.log(s) - z)
 
@@ -96,7 +104,7 @@ def categorical(y, x, gamma: float):
             # By -log(p) of each class, and through the softmax.
             slope = factor
             if gamma:
-                slope = slope + gamma * p * values / ops.maximum(miss, spacing(miss))
+                slope = slope + gamma * p * values / miss
             total_slope = ops.sum(slope, axis=-1, keepdims=True)
             return None, (p * total_slope - slope) * ops.expand_dims(upstream, -1)
 
@@ -107,7 +115,7 @@ def categorical(y, x, gamma: float):
 
 def cross_entropy(labels, x):
     """Return `-log(p_t)` for class numbers and logits."""
-    classes = x.shape[-1]
+    classes = ops.shape(x)[-1]
 
     def of_true_class(labels, x):
         highest = ops.max(x, axis=-1, keepdims=True)

@@ -27,9 +27,10 @@ def focal(
     `1 - alpha` for label 0. For soft labels `-log(p_t)` is the binary cross-entropy,
     `p_t = y * p + (1 - y) * (1 - p)` and `alpha_t = y * alpha + (1 - y) * (1 - alpha)`.
 
-    On logits, value and gradient are exact at any size. Probabilities are clipped to
-    [1e-7, 1 - 1e-7], unless they come straight from a sigmoid on TensorFlow, where Keras keeps
-    the logits. Labels get no gradient, and forward-mode differentiation isn't offered.
+    On logits, value and gradient are exact at any size; an infinite one counts as 1e30 or -1e30.
+    Probabilities are clipped to [1e-7, 1 - 1e-7], unless they come straight from a sigmoid on
+    TensorFlow, where Keras keeps the logits. Labels get no gradient, and forward-mode
+    differentiation isn't offered.
 
     Args:
         y_true: 0 or 1, or soft between them, shape `(batch, ..., outputs)`.
@@ -67,7 +68,8 @@ def categorical_focal(
     `sum(y * alpha * (1 - p)**gamma * -log(p))` over the classes, where `p` is the softmax of
     the logits, or the probabilities divided by their sum, and `y` the label of each class.
 
-    On logits nothing is clipped, so the worst mistakes have the largest gradient. Probabilities
+    On logits nothing is clipped, so the worst mistakes have the largest gradient. A logit of minus
+    infinity rules its class out, and costs 1e30 where that is the right class. Probabilities
     are clipped to [1e-7, 1 - 1e-7], unless they come straight from a softmax over the last axis
     on TensorFlow, where Keras keeps the logits. Labels get no gradient, and forward-mode
     differentiation isn't offered.
@@ -92,9 +94,9 @@ def categorical_focal(
     pred = ops.moveaxis(at_least_float32(y_pred) if x is None else x, axis, -1)
     y = ops.moveaxis(ops.cast(y_true, pred.dtype), axis, -1)
     if label_smoothing:
-        y = y * (1 - label_smoothing) + label_smoothing / pred.shape[-1]
+        y = y * (1 - label_smoothing) + label_smoothing / ops.cast(ops.shape(pred)[-1], pred.dtype)
     if alpha is not None:
-        y = y * _weight_of_each_class("categorical_focal", alpha, pred)
+        y = y * _weights("categorical_focal", alpha, pred)
     if x is not None:
         return categorical(y, pred, gamma)
     p = clip(pred / total(pred))
@@ -116,7 +118,8 @@ def sparse_focal(
     `alpha_t * (1 - p_t)**gamma * -log(p_t)`, where `p_t` is the probability of the true class
     in the softmax of the logits, or among the probabilities divided by their sum.
 
-    On logits nothing is clipped, so the worst mistakes have the largest gradient. Probabilities
+    On logits nothing is clipped, so the worst mistakes have the largest gradient. A logit of minus
+    infinity rules its class out, and costs 1e30 where that is the right class. Probabilities
     are clipped to [1e-7, 1 - 1e-7], unless they come straight from a softmax over the last axis
     on TensorFlow, where Keras keeps the logits. A class that `y_pred` lacks gives NaN where it
     can't be refused, in a compiled step. Forward-mode differentiation isn't offered.
@@ -143,17 +146,20 @@ def sparse_focal(
     labels = ops.cast(y_true, "int32")
     counts = None if ignore_class is None else ops.not_equal(labels, ignore_class)
     if counts is not None:
+        # Before the formula: a gradient of 0 times NaN is NaN.
         labels = ops.where(counts, labels, 0)
+        pred = ops.where(ops.expand_dims(counts, -1), pred, 1.0)
     if x is not None:
         nats = cross_entropy(labels, pred)
     else:
         p = ops.take_along_axis(pred, ops.expand_dims(labels, -1), axis=-1)
         nats = -ops.squeeze(ops.log(clip(p / total(pred))), -1)
     # Without this a label of -1 would silently mean the last class.
-    there = ops.logical_and(labels >= 0, labels < pred.shape[-1])
+    there = ops.logical_and(labels >= 0, labels < ops.shape(pred)[-1])
     values = focused(ops.where(there, nats, float("nan")), gamma)
     if alpha is not None:
-        values = values * ops.take(_weight_of_each_class("sparse_focal", alpha, pred), labels)
+        weights = _weights("sparse_focal", alpha, pred)
+        values = values * (ops.take(weights, labels) if isinstance(alpha, tuple) else weights)
     if counts is None:
         return values
     values = ops.where(counts, values, 0.0)
@@ -161,12 +167,15 @@ def sparse_focal(
     return values
 
 
-def _weight_of_each_class(name, alpha, like):
-    """Return a tensor with one weight for each class; the classes are the last axis of `like`."""
+def _weights(name, alpha, like):
+    """Return one weight, or a tensor with one for each class on the last axis of `like`."""
+    if not isinstance(alpha, tuple):
+        return alpha
     classes = like.shape[-1]
-    if isinstance(alpha, tuple | list) and len(alpha) != classes:
+    # In a graph the number of classes may be unknown.
+    if classes not in (None, len(alpha)):
         raise ParameterError(
             f"Loss {name!r}: alpha must be one weight, or {classes} weights, one for each class "
             f"of y_pred, got {len(alpha)}: {alpha!r}."
         )
-    return ops.broadcast_to(ops.convert_to_tensor(alpha, dtype=like.dtype), (classes,))
+    return ops.convert_to_tensor(alpha, dtype=like.dtype)

@@ -1,6 +1,8 @@
 """Labels as numbers: a string becomes the index of its class."""
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 _MOST_NAMED = 5  # values in one message
+
+_TRUTHS = ("true", "false")
 
 Classes = Sequence[str | int]
 
@@ -39,7 +43,7 @@ def number_labels(
         return values, classes, [f"The class {twice[0]!r} is listed twice. List it once."]
     if values.ndim > 1 and values.shape[-1] > 1:
         return values, classes, _column_faults(values, classes)
-    if values.dtype.kind != "U" and not any(_looks_numeric(one) for one in classes):
+    if values.dtype.kind != "U" and not lists_values(classes):
         return values, classes, _name_faults(values, classes)
     return _indexes(values, classes)
 
@@ -95,22 +99,89 @@ def _indexes(values: "Array", classes: Classes) -> "tuple[Array, Classes, list[s
     """Return the index of each value among the classes, which list values."""
     found, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     written = [_written(value) for value in found]
-    # A column of booleans no longer shows how the file writes them.
-    folded = str.lower if values.dtype.kind == "b" else str
-    known = {folded(str(one)): index for index, one in enumerate(classes)}
-    indexes = np.array([known.get(value, -1) for value in written], dtype=np.int64)
-    unlisted = [(v, int(n)) for v, n in zip(written, counts, strict=True) if v not in known]
+    indexes = np.array([_index(value, classes) for value in written], dtype=np.int64)
+    missing = zip(written, indexes, counts, strict=True)
+    unlisted = [(value, int(count)) for value, index, count in missing if index < 0]
     faults = []
     for value, count in unlisted[:_MOST_NAMED]:
-        near = did_you_mean(value, known)
+        near = _same_number(value, classes) or did_you_mean(value, [str(one) for one in classes])
         rows = "1 row" if count == 1 else f"{count} rows"
         quoted = shown(value) if values.dtype.kind == "U" else value
         faults.append(f"The target is {quoted} in {rows}, but 'classes' doesn't list it.{near}")
     if len(unlisted) > _MOST_NAMED:
         faults.append(f"The target has {len(unlisted)} values that 'classes' doesn't list.")
-    unused = [one for one in classes if folded(str(one)) not in written]
+    # A class that is the same number as an unlisted value has its advice already.
+    explained = {_number(value) for value, _ in unlisted} - {None}
+    unused = [
+        one
+        for index, one in enumerate(classes)
+        if index not in indexes and _number(str(one)) not in explained
+    ]
     faults += _unused_faults(unused, [value for value, _ in unlisted])
     return indexes[inverse].reshape(values.shape), classes, faults
+
+
+def _index(value: str, classes: Classes) -> int:
+    """Return the index of the class that lists a value, or -1.
+
+    A string lists the same string, a number each string of that number. Python and YAML write
+    a truth with and without a capital.
+    """
+    if value in classes:
+        return classes.index(value)
+    number = _number(value)
+    for index, one in enumerate(classes):
+        if number is not None and not isinstance(one, str) and number == one:
+            return index
+        if value.lower() in _TRUTHS and value.lower() == str(one).lower():
+            return index
+    return -1
+
+
+def class_number(name: str, classes: Classes | None) -> float | None:
+    """Return the number that stands for a class in the labels, or None.
+
+    Args:
+        name: The class, as `classes` lists it or as a number.
+        classes: The classes in the order of their numbers, or None if labels are numbers.
+    """
+    index = _index(name, classes or ())
+    if index >= 0:
+        return index
+    return float(name) if is_number(name) else None
+
+
+def _number(value: str) -> Decimal | None:
+    # A float can't hold every integer.
+    return Decimal(value) if is_number(value) else None
+
+
+def _same_number(value: str, classes: Classes) -> str:
+    """Return advice for a value that a class means, but writes in another way."""
+    number = _number(value)
+    same = [one for one in classes if number is not None and number == _number(str(one))]
+    if not same:
+        return ""
+    return (
+        f" The class {same[0]!r} is the same number. List {value!r}, as the file has it, or "
+        "list numbers without quotes."
+    )
+
+
+def merged(strings: "Array") -> list[str]:
+    """Return strings of a column that are one whole number, such as "1" and "01"; or none.
+
+    "1.0" isn't among them: programs write it for 1 in a column of floats.
+    """
+    spellings: dict[Decimal, str] = {}
+    for string in np.unique(strings).tolist():
+        number = _number(string)
+        if number is None or not number.is_finite() or number % 1:
+            continue
+        spelling = re.sub(r"\.0*$", "", string)
+        if spellings.setdefault(number, spelling) != spelling:
+            return [spellings[number], spelling]
+    return []
 
 
 def _unused_faults(unused: Sequence[str | int], unlisted: Sequence[str]) -> list[str]:
@@ -132,5 +203,16 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _looks_numeric(value: str | int) -> bool:
-    return is_number(str(value)) or str(value).lower() in ("true", "false")
+def lists_values(classes: Classes, strings: "Array | None" = None) -> bool:
+    """Return whether classes list the values of a column of numbers, and don't name indexes.
+
+    Args:
+        classes: The classes.
+        strings: The values as their file has them.
+    """
+    return any(
+        is_number(str(one))
+        or str(one).lower() in _TRUTHS
+        or (strings is not None and one in strings)
+        for one in classes
+    )

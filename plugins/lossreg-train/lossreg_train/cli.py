@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from lossreg.cli import (
-    INTERRUPTED,
     console,
     in_columns,
     keras_needed,
     quiet_backend,
     to_terminal,
+    write,
     write_json,
 )
 
@@ -44,7 +44,8 @@ def fit(
     gets the trained model (model.keras), a row for each epoch with every term of the
     objective (history.csv), its curves (curves.png), and the config with every default and
     the versions of what made the run (config.yaml). Fitting that config repeats the run.
-    Ctrl-C ends the training early and keeps the epochs so far.
+    Ctrl-C ends the training early and keeps the epochs so far, as SIGTERM and SIGHUP do. An
+    earlier run stays until the new one is whole.
 
     It needs Keras and a backend.
 
@@ -68,7 +69,7 @@ def fit(
             verbose=1 if sys.stderr.isatty() else 2,
             report=_report,
         )
-    click.echo("\n".join(in_columns(_table(run))))
+    write("\n".join(in_columns(_table(run))))
     names = ", ".join(file.name for file in run.folder.files)
     _report(f"Wrote {names} into {run.folder.path}.")
     if not all(map(isfinite, run.epochs[-1].logs.values())):
@@ -76,9 +77,10 @@ def fit(
             "The training diverged. Try a lower learning_rate of the optimizer, or clipnorm=1, "
             "to keep it finite."
         )
-    if run.interrupted:
+    if run.stopped_by is not None:
         _report(f"Interrupted in epoch {len(run.epochs)} of {run.wanted}.")
-        ctx.exit(INTERRUPTED)
+        # As shells count.
+        ctx.exit(128 + run.stopped_by)
 
 
 @click.command()
@@ -111,23 +113,31 @@ def objective(config: Path, model: Path | None, as_json: bool) -> None:
 
     experiment = read_experiment(config)
     dataset = read_data(experiment)
+    for note in dataset.notes:
+        _report(note)
     _report("Importing Keras ...")
     with keras_needed():
         trial = prepare(experiment, dataset, model)
         samples = trial.data.train
-        result = terms(trial.model, samples.x, samples.y, experiment.fit.batch_size)
+        result = terms(
+            trial.model,
+            samples.x,
+            samples.y,
+            experiment.fit.batch_size,
+            sample_weight=samples.weight,
+        )
     if as_json:
         write_json(result.as_dict())
     elif to_terminal():
         with console() as terminal:
             terminal.print(result)
     else:
-        click.echo(str(result))
+        write(str(result))
 
 
 def _report(message: str) -> None:
     """Write a message for the user who waits."""
-    click.echo(message, err=True)
+    write(message, err=True)
 
 
 def _table(run: "Run") -> list[list[str]]:

@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from lossreg.errors import printable
 from lossreg.objectives import Objective
 
 _MOST_CURVES = 10  # terms that a reader can tell apart
@@ -59,6 +60,7 @@ def draw(epochs: Sequence[Epoch], path: Path, title: str) -> None:
     """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.text import Text
 
     metrics = [name for name in epochs[0].logs if name != "loss" and not name.startswith("val_")]
     figure = Figure(figsize=(11, 7.5 if metrics else 5), layout="constrained")
@@ -79,6 +81,10 @@ def draw(epochs: Sequence[Epoch], path: Path, title: str) -> None:
         Line2D([], [], color="0.3", linestyle="--", label="samples held out"),
     ]
     figure.legend(handles=parts, loc="outside lower center", ncols=2, frameon=False)
+    for text in figure.findobj(Text):
+        # A name isn't a formula, and a '$' in it has no partner.
+        text.set_parse_math(False)
+        text.set_text(printable(text.get_text()))
     figure.savefig(path, dpi=120)
 
 

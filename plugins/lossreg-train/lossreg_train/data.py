@@ -12,8 +12,8 @@ from lossreg.errors import ConfigError, Fault
 from lossreg.errors import Path as KeyPath
 from lossreg.loss import did_you_mean
 
-from .classes import Classes, number_labels, refusal
-from .samples import Samples, split
+from .classes import Classes, lists_values, merged, number_labels, refusal
+from .samples import Samples, exclusive_classes, split
 from .table import (
     Table,
     Unreadable,
@@ -39,11 +39,13 @@ class Dataset:
         train: The samples to train on.
         validation: The samples that are held out.
         config: The section `data` of the config, with every column and class that was found.
+        notes: What the user should know of them.
     """
 
     train: Samples
     validation: Samples
     config: Data
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +85,18 @@ def read_dataset(
         table = read_table(folder / data.file)
     except Unreadable as error:
         raise ConfigError.at(("data", "file"), str(error)) from error
-    reading = _Reading(table, data, numbers_for)
+    reading = _Reading(table, data, numbers_for, is_class=stratify)
     targets = _blocks(data.target, ("data", "target"))
     features = reading.features(targets)
-    reading.check_names(features, targets)
+    weights = [] if data.weight is None else [_block(None, data.weight, ("data", "weight"))]
+    reading.check_names(features, targets, weights)
     x = {block.name: reading.numbers(block) for block in features}
     y = {block.name: reading.labels(block) for block in targets}
-    reading.check_rows([*features, *targets])
+    weight = reading.weight(weights[0]) if weights else None
+    reading.check_rows([*features, *targets, *weights])
     if reading.faults:
         raise ConfigError.of(reading.faults)
-    samples = Samples(x=_unnamed(x), y=_unnamed(y))
+    samples = Samples(x=_unnamed(x), y=_unnamed(y), weight=weight)
     labels = samples.y if stratify and not isinstance(samples.y, dict) else None
     train, validation = split(len(samples), data.split, data.seed, labels)
     found: dict[str, Any] = {"classes": reading.classes}
@@ -103,6 +107,22 @@ def read_dataset(
         train=samples.rows(train),
         validation=samples.rows(validation),
         config=data.model_copy(update=found),
+        notes=[note for block in targets if (note := _constant(block, y[block.name]))],
+    )
+
+
+def _constant(block: _Block, labels: "Array | None") -> str:
+    """Return what to say about a target with one class or value, or an empty string."""
+    assert labels is not None, "a target that can't be read is a fault"
+    one_hot = labels.ndim == 2 and labels.shape[1] > 1
+    classes = exclusive_classes(labels) if one_hot else labels
+    if classes is None or len(np.unique(classes)) > 1:
+        return ""
+    value = _join([block.columns[classes[0]]]) if len(block.columns) > 1 else ""
+    what = value or f"{'class ' * one_hot}{np.unique(classes)[0]:g}"
+    return (
+        f"The target {_join(block.columns)} is {what} in all {len(labels)} rows, so there is "
+        "nothing to tell apart. Check the file and the target."
     )
 
 
@@ -126,10 +146,13 @@ def _unnamed(arrays: "dict[str | None, Any]") -> Any:
 class _Reading:
     """The columns of a table as arrays, and what is wrong with them."""
 
-    def __init__(self, table: Table, data: Data, numbers_for: str | None) -> None:
+    def __init__(
+        self, table: Table, data: Data, numbers_for: str | None, *, is_class: bool
+    ) -> None:
         self.table = table
         self.data = data
         self.numbers_for = numbers_for
+        self.is_class = is_class
         self.classes: Classes | None = data.classes
         self.faults: list[Fault] = []
         self._arrays: dict[str, Array | None] = {}
@@ -142,7 +165,7 @@ class _Reading:
         """Return the blocks of features: the named columns, or all but the targets."""
         if self.data.features is not None:
             return _blocks(self.data.features, ("data", "features"))
-        taken = _columns(targets)
+        taken = {*_columns(targets), self.data.weight}
         others = [name for name in self.table.names if name not in taken]
         if others and (len(others) == 1 or not self.table.of_arrays):
             places: list[KeyPath] = [("data",)] * len(others)
@@ -154,10 +177,12 @@ class _Reading:
         self.fault(message, ("data",))
         return []
 
-    def check_names(self, features: list[_Block], targets: list[_Block]) -> None:
+    def check_names(
+        self, features: list[_Block], targets: list[_Block], weights: list[_Block]
+    ) -> None:
         """Find columns that the file lacks, and columns that are both feature and target."""
         what = "array" if self.table.of_arrays else "column"
-        for block in [*features, *targets]:
+        for block in [*features, *targets, *weights]:
             if not block.columns:
                 self.fault(f"Name at least one {what}.", block.path)
             for column, place in block:
@@ -210,11 +235,50 @@ class _Reading:
             )
         return None if self.faults else self._joined(arrays, "float32", block.path)
 
+    def weight(self, block: _Block) -> "Array | None":
+        """Return the weights of samples, pixels or steps."""
+        ((column, place),) = block
+        array = self.array(column, place)
+        if array is None:
+            return None
+        if array.dtype.kind == "U":
+            found = example(array) if array.size else "none"
+            self.fault(f"Weights must be numbers, but {column!r} holds strings ({found}).", place)
+        elif gaps := count_gaps(array):
+            self.fault(f"Each row needs a weight: {column!r} has {gaps}. Write 0 or 1.", place)
+        elif (array < 0).any():
+            self.fault(
+                f"Weights must be >= 0, but the least of {column!r} is {array.min():g}.", place
+            )
+        else:
+            # (N, 1) says as much as (N,).
+            flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+            return flat.astype("float32")
+        return None
+
+    def label_array(self, block: _Block, column: str, place: KeyPath) -> "Array | None":
+        """Return a column of a target: as strings where the config lists its values."""
+        array = self.array(column, place)
+        if array is None or array.dtype.kind == "U" or self.table.strings is None:
+            return array
+        strings, classes = self.table.strings(column), self.data.classes
+        if classes is not None and lists_values(classes, strings):
+            # Only one target of one column has classes.
+            return strings if block.name is None and len(block.columns) == 1 else array
+        if self.is_class and (twins := merged(strings)):
+            self.fault(
+                f"{column!r} has the labels {twins[0]!r} and {twins[1]!r}, which are the same "
+                "number. List all labels in 'classes': as strings, in quotes, they are different "
+                "classes, and as numbers the same.",
+                place,
+            )
+        return array
+
     def labels(self, block: _Block) -> "Array | None":
         """Return a block of targets, each string as the index of its class."""
         arrays, before = [], len(self.faults)
         for column, place in block:
-            array = self.array(column, place)
+            array = self.label_array(block, column, place)
             if array is None:
                 continue
             arrays.append(array)

@@ -16,11 +16,14 @@ class Samples:
 
     Args:
         x: Rows of features. A mapping by input, if the config names inputs.
-        y: Rows of targets. A mapping by output, if the config names outputs.
+        y: Rows of targets. A mapping by output, if the config names outputs. With weights, a list
+            where the model returns a list.
+        weight: What each sample, pixel or step is multiplied by in the loss of every output.
     """
 
     x: "Arrays"
     y: "Arrays"
+    weight: "Array | None" = None
 
     def __len__(self) -> int:
         first = next(iter(self.x.values())) if isinstance(self.x, dict) else self.x
@@ -28,7 +31,13 @@ class Samples:
 
     def rows(self, chosen: Any) -> "Samples":
         """Return some of the samples: a slice, or the indexes of rows."""
-        return Samples(x=_rows(self.x, chosen), y=_rows(self.y, chosen))
+        weight = None if self.weight is None else self.weight[chosen]
+        return Samples(x=_rows(self.x, chosen), y=_rows(self.y, chosen), weight=weight)
+
+    @property
+    def validation_data(self) -> tuple[Any, ...]:
+        """The samples as Keras takes those that are held out."""
+        return (self.x, self.y) if self.weight is None else (self.x, self.y, self.weight)
 
 
 def _rows(arrays: Any, chosen: Any) -> Any:
@@ -57,7 +66,7 @@ def split(
     # default_rng. So a seed always means the same split.
     order = np.random.RandomState(seed).permutation(rows)
     groups = [order]
-    if labels is not None and (classes := _classes(labels)) is not None:
+    if labels is not None and (classes := exclusive_classes(labels)) is not None:
         groups = [order[classes[order] == one] for one in np.unique(classes)]
         if max(map(len, groups)) < 2:
             groups = [order]
@@ -68,7 +77,7 @@ def split(
     return order[~held[order]], order[held[order]]
 
 
-def _classes(labels: "Array") -> "Array | None":
+def exclusive_classes(labels: "Array") -> "Array | None":
     """Return the class of each row, or None if a row may have no class or several."""
     flat = labels.reshape(len(labels), -1)
     if flat.dtype.kind == "f" and (flat % 1 != 0).any():

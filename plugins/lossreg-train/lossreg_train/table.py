@@ -39,12 +39,18 @@ class Table:
         names: Their names, in the file's order.
         column: Returns the array of a name. It raises `Unreadable` for an array that
             can't be used.
-        of_arrays: Whether the columns are the arrays of an NPZ, which may have several axes.
+        strings: Returns a column as strings, as a CSV file has them; None for an NPZ, whose
+            columns are arrays and may have several axes.
     """
 
     names: list[str]
     column: "Callable[[str], Array]"
-    of_arrays: bool
+    strings: "Callable[[str], Array] | None" = None
+
+    @property
+    def of_arrays(self) -> bool:
+        """Whether the columns are the arrays of an NPZ."""
+        return self.strings is None
 
 
 def read_table(path: Path) -> Table:
@@ -108,7 +114,7 @@ def _read_npz(path: Path) -> Table:
             names = list(archive)
     except (zipfile.BadZipFile, ValueError, EOFError, TypeError) as error:
         raise Unreadable(f"{path.name!r} isn't an NPZ file. Write it by numpy.savez.") from error
-    return Table(names=names, column=column, of_arrays=True)
+    return Table(names=names, column=column)
 
 
 def _read_csv(path: Path) -> Table:
@@ -144,10 +150,14 @@ def _read_csv(path: Path) -> Table:
     names = [name.strip() for name in frame.iloc[0]]
     _check_header(path.name, names)
 
-    def column(name: str) -> "Array":
-        return _column(frame.iloc[1:, names.index(name)])
+    def entries(name: str) -> Any:
+        return frame.iloc[1:, names.index(name)].str.strip()
 
-    return Table(names=names, column=column, of_arrays=False)
+    return Table(
+        names=names,
+        column=lambda name: _column(entries(name)),
+        strings=lambda name: np.array(entries(name), dtype=str),
+    )
 
 
 def _check_header(file: str, names: list[str]) -> None:
@@ -165,11 +175,10 @@ def _check_header(file: str, names: list[str]) -> None:
         raise Unreadable(f"{file!r} has two columns {twice[0]!r}. Rename one of them.")
 
 
-def _column(series: Any) -> "Array":
+def _column(strings: Any) -> "Array":
     """Return numbers or booleans where all strings are such, NaN for a missing number."""
     import pandas
 
-    strings = series.str.strip()
     numbers = pandas.to_numeric(strings, errors="coerce")
     others = strings[numbers.isna()].str.lower()
     if not len(others):

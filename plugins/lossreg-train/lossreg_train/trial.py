@@ -2,8 +2,8 @@
 
 import re
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import numpy as np
 
 from lossreg.checks import check_output, compiled_outputs, known_losses, output_names
 from lossreg.config import Data, Experiment
-from lossreg.errors import ConfigError, Fault
+from lossreg.errors import ConfigError, Fault, LossregError
 from lossreg.errors import Path as KeyPath
 from lossreg.lazy import keras
-from lossreg.loss import did_you_mean
+from lossreg.loss import BoundLoss, did_you_mean
 from lossreg.model import build, collected, metric, refused_by_keras
 
+from .classes import class_number
 from .data import Dataset, read_dataset
 from .samples import Samples
 
@@ -90,6 +91,8 @@ def prepare(experiment: Experiment, dataset: Dataset, weights: Path | None = Non
     model = build(experiment)
     fitting = _Fitting(experiment, model)
     train, validation = fitting.samples(dataset.train), fitting.samples(dataset.validation)
+    if not fitting.faults and experiment.fit.class_weight is not None:
+        train = fitting.weigh_classes(experiment.fit.class_weight, dataset, train, validation)
     if not fitting.faults:
         fitted = Dataset(train=train, validation=validation, config=dataset.config)
         if weights is None:
@@ -98,7 +101,10 @@ def prepare(experiment: Experiment, dataset: Dataset, weights: Path | None = Non
             _load(experiment, model, weights)
         fitting.check_values(fitted)
         if not fitting.faults:
-            return Trial(experiment=experiment, model=model, data=fitted)
+            packed = replace(
+                fitted, train=_packed(model, train), validation=_packed(model, validation)
+            )
+            return Trial(experiment=experiment, model=model, data=packed)
     raise experiment.error(fitting.faults)
 
 
@@ -108,10 +114,12 @@ class _Fitting:
     def __init__(self, experiment: Experiment, model: Any) -> None:
         self.model = model
         self.data = experiment.data
+        self.loss = experiment.compile.loss.bound
+        self.has_class_weight = experiment.fit.class_weight is not None
         self.outputs = output_names(model)
         self.metrics = self._by_output(experiment.compile.metrics)
         self.faults: list[Fault] = []
-        losses = self._by_output(experiment.compile.loss.bound)
+        losses = self._by_output(self.loss)
         # The outputs that need a target.
         self.learned = [n for n in self.outputs if losses.get(n) or self.metrics.get(n)]
         if not any(losses.values()):
@@ -132,7 +140,71 @@ class _Fitting:
         y = {name: y.get(name, unused) for name in self.outputs}
         for name, values in x.items():
             self._check_shape(inputs[name], values)
-        return Samples(x=_only(x), y=_only(y))
+        return Samples(x=_only(x), y=_only(y), weight=found.weight)
+
+    def weigh_classes(
+        self,
+        class_weight: Mapping[str, float],
+        dataset: Dataset,
+        train: Samples,
+        validation: Samples,
+    ) -> Samples:
+        """Return the samples to train on, each label weighed by its class.
+
+        Keras' own class_weight takes labels of one class for each sample only.
+        """
+        at: KeyPath = ("fit", "class_weight")
+        loss = next((each for each in self.loss.losses() if each.spec.labels.is_class), None)
+        numbers = None
+        if len(self.outputs) > 1:
+            self._fault("class_weight is for a model with one output. Use 'data.weight'.", at)
+        elif loss is None or loss.spec.labels.per == "series":
+            self._fault(
+                f"class_weight weighs labels that are classes, and those of {self.loss.label!r} "
+                "aren't. Use 'data.weight'.",
+                at,
+            )
+        else:
+            labels: Any = train.y
+            numbers = self._class_numbers(loss, labels)
+            if numbers is None:
+                self._fault(
+                    "class_weight needs one class for each sample, pixel or step, and the target "
+                    f"is of shape {list(labels.shape[1:])}: each of its columns is a class of "
+                    "its own. Use 'data.weight'.",
+                    at,
+                )
+        if loss is None or numbers is None:
+            return train
+        present = np.unique(np.concatenate([numbers, self._class_numbers(loss, validation.y)]))
+        weights = np.ones(numbers.shape, dtype="float32")
+        for name, value in class_weight.items():
+            number = class_number(name, dataset.config.classes)
+            if number not in present:
+                names = _class_names(present, dataset.config)
+                near = did_you_mean(name, names) or f" It has {', '.join(names)}."
+                self._fault(f"The target has no class {name!r}.{near}", (*at, name), at_key=True)
+            weights[numbers == number] = value
+        if train.weight is not None:
+            shape = train.weight.shape
+            if shape != numbers.shape[: len(shape)]:
+                self._fault(
+                    f"A weight for each {list(shape[1:])} doesn't fit labels of shape "
+                    f"{list(numbers.shape[1:])}. Give one for each sample.",
+                    ("data", "weight"),
+                )
+                return train
+            weights *= train.weight.reshape(shape + (1,) * (numbers.ndim - len(shape)))
+        return replace(train, weight=weights)
+
+    def _class_numbers(self, loss: BoundLoss, labels: Any) -> Any:
+        """Return the class of each value of the loss, or None if entries have their own."""
+        if loss.spec.labels.classes == "row":
+            return labels.argmax(axis=loss.class_axis)
+        if labels.ndim < len(self.model.outputs[0].shape):
+            return labels
+        # The last axis is that of the predictions, over which the loss is a mean.
+        return labels[..., 0] if labels.shape[-1] == 1 else None
 
     def check_values(self, found: Dataset) -> None:
         """Find targets, and predictions of the untrained model, that don't fit the loss."""
@@ -156,7 +228,19 @@ class _Fitting:
                     advice = _class_advice(found.config, output)
                     self._fault(f"{finding}{advice}", ("data", "target"))
         if not self.faults:
+            self._check_weights(sample, predicted)
             self._check_metrics(sample, predicted)
+
+    def _check_weights(self, sample: Samples, predicted: Any) -> None:
+        """Find weights that a loss refuses, by computing it."""
+        at: KeyPath = ("fit", "class_weight") if self.has_class_weight else ("data", "weight")
+        if sample.weight is None:
+            return
+        for loss, output in compiled_outputs(self.model, sample.y, predicted, sample.weight):
+            try:
+                loss(output.y_true, output.y_pred, sample_weight=output.sample_weight)
+            except LossregError as error:
+                self._fault(str(error), at)
 
     def _check_metrics(self, sample: Samples, predicted: Any) -> None:
         """Find metrics that don't fit the targets, by computing each."""
@@ -220,6 +304,12 @@ class _Fitting:
         self.faults.append(Fault(message=message, path=path, at_key=at_key))
 
 
+def _class_names(numbers: Any, data: Data) -> Sequence[str]:
+    """Return the classes of numbers as a config names them."""
+    names = data.classes or range(int(numbers.max()) + 1)
+    return [str(names[int(n)]) if 0 <= n < len(names) else f"{n:g}" for n in numbers]
+
+
 def _class_advice(data: Data, output: Any) -> str:
     """Return advice for labels that number classes, but don't begin at 0."""
     labels = output.y_true
@@ -229,6 +319,18 @@ def _class_advice(data: Data, output: Any) -> str:
     if labels.size != len(labels) or not 1 < len(classes) <= count or classes[-1] < count:
         return ""
     return f" Or list them in the config: classes: {classes.tolist()}."
+
+
+def _packed(model: Any, samples: Samples) -> Samples:
+    """Return samples with weights in the form in which the model returns its outputs.
+
+    Keras 3.15.1 finds the weights of an output by its place, even if the labels are a mapping.
+    """
+    labels: Any = samples.y
+    if samples.weight is None or not isinstance(labels, dict) or isinstance(model.output, Mapping):
+        return samples
+    labels = list(labels.values())
+    return replace(samples, y=labels)
 
 
 def _only(arrays: dict[str, Any]) -> Any:

@@ -26,10 +26,10 @@ length,width,colour,kind
 def flowers(tmp_path):
     """A function that writes a table and returns what its data are."""
 
-    def read(text=FLOWERS, *, numbers_for=None, **given):
+    def read(text=FLOWERS, *, numbers_for=None, is_class=False, **given):
         (tmp_path / "flowers.csv").write_text(text, encoding="utf-8")
         config = Data(**{"file": "flowers.csv", "target": "kind", **given})
-        return read_dataset(config, tmp_path, numbers_for=numbers_for)
+        return read_dataset(config, tmp_path, stratify=is_class, numbers_for=numbers_for)
 
     return read
 
@@ -223,7 +223,7 @@ def test_truths_are_listed_as_the_file_or_python_writes_them(flowers, listed, ex
 def test_a_truth_that_isnt_listed_is_named_as_a_config_writes_it(flowers):
     faults = refused(flowers, "x,kind\n1,false\n2,true\n3,true\n", classes=["false", "tru"])
     assert faults == [
-        "data.classes: The target is true in 2 rows, but 'classes' doesn't list it. "
+        "data.classes: The target is 'true' in 2 rows, but 'classes' doesn't list it. "
         "Did you mean 'tru'?",
         "data.classes: The class 'tru' never occurs in the data. Did you mean 'true'?",
     ]
@@ -425,3 +425,62 @@ def test_rows_of_several_labels_are_split_as_they_come():
 def test_both_parts_have_a_sample(share):
     train, held = split(2, share, seed=0)
     assert (len(train), len(held)) == (1, 1)
+
+
+DIGITS = "x,kind\n0,{}\n1,{}\n2,{}\n3,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "indexes"),
+    [
+        pytest.param(["0", "00", "00", "0"], ["0", "00"], [0, 1, 1, 0], id="zeros"),
+        pytest.param(["01", "1", "1", "2"], ["1", "01", "2"], [1, 0, 0, 2], id="a leading zero"),
+        pytest.param(["1e2", "100", "7", "7"], ["7", "100", "1e2"], [2, 1, 0, 0], id="notations"),
+        pytest.param(
+            ["1.10", "1.1", "1.1", "1.2"], ["1.1", "1.10", "1.2"], [1, 0, 0, 2], id="dots"
+        ),
+        pytest.param(["01", "1", "1.0", "2"], [1, 2], [0, 0, 0, 1], id="a number is the number"),
+        pytest.param(["01", "1", "1.0", "2"], ["01", 1, 2], [0, 1, 1, 2], id="both"),
+        pytest.param(["1", "na", "none", "1"], ["na", "none", 1], [2, 0, 1, 2], id="no gaps"),
+        pytest.param(
+            ["9007199254740993", "9007199254740992", "1", "1"],
+            [9007199254740993, 9007199254740992, 1],
+            [0, 1, 2, 2],
+            id="more digits than a float has",
+        ),
+    ],
+)
+def test_listed_strings_are_compared_as_the_file_has_them(flowers, labels, classes, indexes):
+    x, y = every(flowers(DIGITS.format(*labels), classes=classes))
+    assert y[np.argsort(x[:, 0]), 0].tolist() == indexes
+
+
+def test_a_listed_string_that_the_file_writes_in_another_way_is_explained(flowers):
+    assert refused(flowers, DIGITS.format("1.0", "2.0", "1.0", "2.0"), classes=["1", 2]) == [
+        "data.classes: The target is '1.0' in 2 rows, but 'classes' doesn't list it. The class "
+        "'1' is the same number. List '1.0', as the file has it, or list numbers without quotes.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "twins"),
+    [
+        (["0", "00", "1", "1"], "'0' and '00'"),
+        (["01", "1", "1", "2"], "'01' and '1'"),
+        (["1e2", "100", "7", "7"], "'100' and '1e2'"),
+    ],
+)
+@pytest.mark.parametrize("classes", [None, ["no", "yes"]])
+def test_labels_that_are_one_number_are_never_merged_silently(flowers, labels, twins, classes):
+    assert (
+        f"data.target: 'kind' has the labels {twins}, which are the same number. List all labels "
+        "in 'classes': as strings, in quotes, they are different classes, and as numbers the same."
+    ) in refused(flowers, DIGITS.format(*labels), is_class=True, classes=classes)
+
+
+def test_numbers_that_mean_no_class_may_be_written_in_several_ways(flowers):
+    _, y = every(flowers(DIGITS.format("1e2", "100", "01", "1.0"), numbers_for="huber"))
+    assert sorted(y[:, 0].tolist()) == [1, 1, 100, 100]
+    # Programs write 1.0 for 1 in a column that has a gap elsewhere.
+    _, y = every(flowers(DIGITS.format("1", "1.0", "0", "0."), is_class=True))
+    assert sorted(y[:, 0].tolist()) == [0, 0, 1, 1]

@@ -325,7 +325,7 @@ def test_ctrl_c_keeps_what_was_reached(plain, tmp_path):
     folder = tmp_path / "run"
 
     def interrupt():
-        while not (folder / "history.csv").exists():
+        while not (folder / "unfinished" / "history.csv").exists():
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -342,6 +342,109 @@ def test_ctrl_c_keeps_what_was_reached(plain, tmp_path):
     assert config.fit.epochs == max(len(run.epochs) - cut, 1)
     # Python does again what it did before.
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def after_a_batch(monkeypatch, action):
+    """Let an action happen after the first batch of a training."""
+    own = keras.Model.fit
+
+    def fitting(model, *args, callbacks, **kwargs):
+        more = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: action())
+        return own(model, *args, callbacks=[*callbacks, more], **kwargs)
+
+    monkeypatch.setattr(keras.Sequential, "fit", fitting)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGINT", 128 + 2), ("SIGTERM", 128 + 15), ("SIGHUP", 128 + 1)]
+)
+def test_a_signal_saves_the_run_and_is_the_exit_code(plain, tmp_path, monkeypatch, name, code):
+    seen = []
+
+    def interrupt():
+        seen.append(name)
+        if len(seen) == 2:
+            signal.raise_signal(getattr(signal, name))
+
+    after_a_batch(monkeypatch, interrupt)
+    before = signal.getsignal(getattr(signal, name))
+    (tmp_path / "c.json").write_text(json.dumps(plain()))
+    folder = tmp_path / "run"
+    result = CliRunner().invoke(main, ["fit", str(tmp_path / "c.json"), "-o", str(folder)])
+    assert result.exit_code == code, result.output
+    assert "Stopping after this batch" in result.stderr
+    assert keras.models.load_model(folder / "model.keras").count_params() == 3
+    assert len(history(folder)) == 1
+    cause = "Ctrl-C" if name == "SIGINT" else name
+    assert f"# {cause} ended the run within epoch 1" in (folder / "config.yaml").read_text()
+    assert signal.getsignal(getattr(signal, name)) is before
+
+
+def test_nohup_stays_nohup(plain, tmp_path, monkeypatch):
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        after_a_batch(monkeypatch, lambda: signal.raise_signal(signal.SIGHUP))
+        assert fit(plain(), tmp_path / "run").stopped_by is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("path", ["new/..", "runs/new/../best", "./best/../runs/best"])
+def test_a_detour_to_an_earlier_run_doesnt_replace_it(plain, tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, tmp_path / "runs" / "best"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.keras").write_text("mine")
+    with pytest.raises(LossregError, match="isn't empty"):
+        fit(plain(), path)
+    assert (tmp_path / "model.keras").read_text() == "mine"
+    assert (tmp_path / "runs" / "best" / "model.keras").read_text() == "mine"
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "runs" / "new").exists()
+
+
+def test_a_training_that_fails_leaves_the_earlier_run(plain, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    fit(plain(), folder, epochs=1)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def save(model, file):
+        file.write_bytes(b"PK")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras.Model, "save", save)
+    monkeypatch.setattr(keras.Sequential, "save", save)
+    with pytest.raises(LossregError, match="No space left on device.*history.csv and config.yaml"):
+        fit(plain(), folder, force=True)
+    left = {path.name for path in (folder / "unfinished").iterdir()}
+    assert left == {"history.csv", "config.yaml"}
+    shutil.rmtree(folder / "unfinished")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_dollar_and_an_escape_in_a_name_are_drawn(plain, tmp_path):
+    metrics = [{"MeanAbsoluteError": {"name": "in $ \\frac{ _^"}}]
+    config = plain(compile={"loss": "mse", "metrics": metrics})
+    file = tmp_path / "1$ \\frac{a$ \x1b.json"
+    file.write_text(json.dumps(config))
+    result = CliRunner().invoke(main, ["fit", str(file), "-o", str(tmp_path / "run")])
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.output
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize("stream", ["2>&-", "2>/dev/full"])
+def test_a_stderr_that_is_gone_doesnt_end_a_training(plain, tmp_path, stream):
+    (tmp_path / "c.json").write_text(json.dumps(plain()))
+    command = f"{sys.executable} -m lossreg fit c.json -o run {stream}"
+    result = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0
+    assert result.stdout.startswith("EPOCH 2")
+    assert len(history(tmp_path / "run")) == 2
 
 
 @pytest.mark.parametrize(
