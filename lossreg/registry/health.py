@@ -1,6 +1,7 @@
 """The health of plugins: what `lossreg doctor` reports about them. It changes nothing."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,9 @@ def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFindin
         )
     if record.provider.is_builtin and _uses_keras_2():
         yield found("warning", _KERAS_2)
+    version = record.provider.version
+    if record.provider.is_builtin and version and not _is_mended(version):
+        yield found("warning", f"Keras {version} has {_HOLES}")
     exposed = _exposed(record.location) if record.location else None
     if exposed:
         yield found("warning", f"It was found in {record.location}, {exposed}.")
@@ -97,6 +101,25 @@ _KERAS_2 = (
     "lossreg is for Keras 3: in a model of Keras 2, weights and masks of a loss become one factor "
     "for the batch. Unset TF_USE_LEGACY_KERAS, and build and compile models with 'import keras'."
 )
+
+
+# Keras' advisories CVE-2026-0897, CVE-2026-1462, CVE-2026-1669 and GHSA-hqp4-2352-xf5r, and the
+# releases 3.12.4 and 3.15.1 of July 2026, which mend the last ones.
+_HOLES = (
+    "published holes: a stranger's model file can read files, exhaust the memory or run code when "
+    "it is loaded, in safe mode too. Install 3.15.1 or newer, or 3.12.4, before you load such a "
+    "file: pip install --upgrade keras"
+)
+
+
+def _is_mended(version: str) -> bool:
+    """Return whether a version of Keras has no hole that was known when this was written.
+
+    >>> _is_mended("3.12.4"), _is_mended("3.13.2"), _is_mended("3.15.1"), _is_mended("4.0")
+    (True, False, True, True)
+    """
+    release = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    return release >= (3, 15, 1) or (3, 12, 4) <= release < (3, 13)
 
 
 def _uses_keras_2() -> bool:

@@ -47,6 +47,20 @@ def test_what_is_wrong_with_a_plugin_is_said(fields, message):
     assert finding.startswith(message)
 
 
+@pytest.mark.parametrize("version", ["3.11.3", "3.12.3", "3.13.2", "3.14.1", "3.15.0"])
+def test_a_keras_with_a_published_hole_is_named(version):
+    # 3.12.4 and 3.15.1 are the releases that mend them in their lines.
+    provider = dataclasses.replace(KERAS, version=version)
+    (finding,) = said(provider=provider)
+    assert finding.startswith(f"warning: Keras {version} has published holes")
+    assert "Install 3.15.1 or newer, or 3.12.4" in finding
+
+
+@pytest.mark.parametrize("version", ["", "3.12.4", "3.15.1", "3.16.0", "4.0"])
+def test_a_keras_without_a_published_hole_gives_nothing_to_say(version):
+    assert said(provider=dataclasses.replace(KERAS, version=version)) == []
+
+
 def test_a_plugin_in_the_current_directory_is_reported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (finding,) = said(location=str(tmp_path))
