@@ -6,7 +6,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 Path = tuple[str | int, ...]
 """The keys and indexes that lead to a place in a config."""
@@ -87,8 +88,19 @@ def fault_lines(faults: Sequence[Fault], source: str | None = None) -> str:
 class LossregError(Exception):
     """The base of every error that lossreg raises. Its string can be printed."""
 
+    @classmethod
+    def _with(cls, message: str, **attributes: Any) -> Self:
+        error = cls(message)
+        vars(error).update(attributes)
+        return error
+
     def __str__(self) -> str:
         return printable(super().__str__())
+
+
+# In a tf.function TensorFlow raises an error anew, with the lines of the function, and keeps its
+# class only where this is so. Any other error becomes a StagingError.
+LossregError.__init__ = Exception.__init__  # type: ignore[method-assign]
 
 
 class LossNameError(LossregError, ValueError):
@@ -127,39 +139,34 @@ class BlockedPluginError(LossLookupError):
 
 
 class ParameterError(LossregError, TypeError, ValueError):
-    """Parameters that the loss doesn't have, or values that it doesn't allow.
+    """Parameters that the loss doesn't have, or values that it doesn't allow."""
 
-    Args:
-        message: What is wrong.
-        faults: A message for each wrong parameter, where they are known.
-    """
+    faults: Mapping[str, str] = MappingProxyType({})
+    """A message for each wrong parameter, where they are known."""
 
-    def __init__(self, message: str, faults: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.faults = dict(faults or {})
+    @classmethod
+    def of(cls, message: str, faults: Mapping[str, str]) -> Self:
+        """Return the error for some wrong parameters."""
+        return cls._with(message, faults=dict(faults))
 
 
 class ConfigError(LossregError, ValueError):
-    """A config that describes no registered loss, or no model.
+    """A config that describes no registered loss, or no model."""
 
-    Args:
-        message: What is wrong.
-        faults: Each fault with its place, where places are known.
-    """
-
-    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
-        super().__init__(message)
-        self.faults = tuple(faults)
+    faults: tuple[Fault, ...] = ()
+    """Each fault with its place, where places are known."""
 
     @classmethod
-    def at(cls, path: Path, message: str, *, at_key: bool = False) -> "ConfigError":
+    def at(cls, path: Path, message: str, *, at_key: bool = False) -> Self:
         """Return the error for one fault."""
-        return cls(message, [Fault(path=path, message=message, at_key=at_key)])
+        return cls.of([Fault(path=path, message=message, at_key=at_key)], message=message)
 
     @classmethod
-    def of(cls, faults: Sequence[Fault], source: str | None = None) -> "ConfigError":
-        """Return the error for all faults of a config, with a line for each."""
-        return cls(fault_lines(faults, source), faults)
+    def of(
+        cls, faults: Sequence[Fault], source: str | None = None, *, message: str | None = None
+    ) -> Self:
+        """Return the error for all faults of a config, by default with a line for each."""
+        return cls._with(message or fault_lines(faults, source), faults=tuple(faults))
 
 
 class SpecError(LossregError, ValueError):
@@ -171,29 +178,27 @@ class RegistrationError(LossregError, ValueError):
 
 
 class ShapeError(LossregError, ValueError):
-    """Labels and predictions whose shapes or values don't fit together.
+    """Labels and predictions whose shapes or values don't fit together."""
 
-    Args:
-        message: What is wrong.
-        fits: A loss that takes them, where one is known.
-    """
+    fits: str | None = None
+    """A loss that takes them, where one is known."""
 
-    def __init__(self, message: str, fits: str | None = None) -> None:
-        super().__init__(message)
-        self.fits = fits
+    @classmethod
+    def of(cls, message: str, fits: str | None) -> Self:
+        """Return the error for data that another loss takes."""
+        return cls._with(message, fits=fits)
 
 
 class DataError(LossregError, ValueError):
-    """Data that don't fit the loss, as `check_data` found.
+    """Data that don't fit the loss, as `check_data` found."""
 
-    Args:
-        message: All findings as one string.
-        findings: The findings, as `check_data` returns them.
-    """
+    findings: Sequence[Any] = ()
+    """The findings, as `check_data` returns them."""
 
-    def __init__(self, message: str, findings: Sequence[Any] = ()) -> None:
-        super().__init__(message)
-        self.findings = list(findings)
+    @classmethod
+    def of(cls, message: str, findings: Sequence[Any]) -> Self:
+        """Return the error for some findings."""
+        return cls._with(message, findings=list(findings))
 
 
 class WeightError(LossregError, ValueError):

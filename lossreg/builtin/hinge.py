@@ -1,6 +1,6 @@
 """Keras' hinge losses: for a margin between classes, as in support vector machines."""
 
-from lossreg.lazy import keras
+from lossreg.lazy import keras, ops
 from lossreg.numerics import at_least_float32, finite
 
 
@@ -65,4 +65,7 @@ def categorical_hinge(y_true, y_pred):
         Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector
         Machines, 2001, section 3.
     """
+    if y_pred.shape[0] == 0:
+        # Keras has no maximum of nothing.
+        return ops.sum(at_least_float32(y_pred), axis=-1)
     return keras.losses.categorical_hinge(y_true, finite(at_least_float32(y_pred)))

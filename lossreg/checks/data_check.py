@@ -144,7 +144,7 @@ def _check_batch(model: Any, batch: Any, values: list[tuple[Any, Any]]) -> None:
         reasons = f". {findings[0]}"
         if len(findings) > 1:
             reasons = f", for {len(findings)} reasons:" + "".join(f"\n- {f}" for f in findings)
-        raise DataError(f"The first batch doesn't fit the loss{reasons}", findings)
+        raise DataError.of(f"The first batch doesn't fit the loss{reasons}", findings)
 
 
 def _known_losses(loss: Any) -> list[BoundLoss]:

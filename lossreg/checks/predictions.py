@@ -43,7 +43,7 @@ def find_prediction_mistakes(
             fits = _loss_for_logits(meant, True, new=meant is not loss)
             layer = "softmax" if exclusive else "sigmoid"
             take = f"Take {fits!r}, or end" if fits else "End"
-            yield ShapeError(f"{rule} {fault}. {take} the model with a {layer}.", fits=fits)
+            yield ShapeError.of(f"{rule} {fault}. {take} the model with a {layer}.", fits=fits)
         elif activation == "softmax" and y_pred.shape[-1] == 1:
             yield ShapeError(
                 f"{rule} probabilities, and a softmax over one output always gives 1. "
@@ -53,7 +53,7 @@ def find_prediction_mistakes(
         if _look_like_probabilities(values, sums, activation, exclusive):
             fits = _loss_for_logits(meant, False, new=meant is not loss)
             take = f"Take {fits!r}, or leave" if fits else "Leave"
-            yield ShapeError(
+            yield ShapeError.of(
                 f"{rule} logits, and these look like probabilities: "
                 f"{figure(low, 3)} to {figure(high, 3)}. "
                 f"{take} out the activation of the last layer.",

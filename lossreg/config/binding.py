@@ -141,7 +141,8 @@ def bind_saved(config: Mapping[str, Any]) -> BoundLoss | BoundSum:
     read_terms = read_saved(reading, config, ())
     if reading.faults:
         message = f"This isn't the config of a registered loss: {shown(dict(config))}."
-        raise ConfigError(f"{message}\n{fault_lines(reading.faults)}", reading.faults)
+        message = f"{message}\n{fault_lines(reading.faults)}"
+        raise ConfigError.of(reading.faults, message=message)
     terms = tuple(map(_bind_saved_term, read_terms))
     return BoundSum(terms=terms) if "sum" in config else terms[0].loss
 

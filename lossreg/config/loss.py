@@ -33,9 +33,9 @@ def read(config: str | Mapping[str, Any] | Sequence[Any]) -> Terms:
         return terms
     if isinstance(config, str):
         # The message has the string in it.
-        raise ConfigError(faults[0].message, faults)
+        raise ConfigError.of(faults, message=faults[0].message)
     message = "\n".join([f"{shown(config)} doesn't describe a loss.", fault_lines(faults), FORMS])
-    raise ConfigError(message, faults)
+    raise ConfigError.of(faults, message=message)
 
 
 def read_with_faults(config: Any, at: Path = ()) -> tuple[Terms, list[Fault]]:

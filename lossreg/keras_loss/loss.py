@@ -349,8 +349,13 @@ def _tensors(values: Any, dtype: str | None) -> Any:
         # With every digit, as an array has them.
         values = np.asarray(values)
     return keras.tree.map_structure(
-        lambda value: keras.ops.convert_to_tensor(value, dtype=dtype), values
+        lambda value: _read(keras.ops.convert_to_tensor(value, dtype=dtype)), values
     )
+
+
+def _read(value: Any) -> Any:
+    # Keras leaves a tf.Variable as it is, which lacks attributes of a tensor.
+    return value.read_value() if hasattr(value, "read_value") else value
 
 
 def _is_list(values: Any) -> bool:
@@ -403,7 +408,7 @@ class RegisteredFunction:
             keras.ops.convert_to_tensor(values) if _is_list(values) else values
             for values in (y_true, y_pred)
         )
-        y_pred = _as_predictions(y_pred)
+        y_pred = _as_predictions(_read(y_pred))
         found = [(weight, values(y_true, y_pred)) for weight, values in self._terms]
         return _add(self.bound, [value if w == 1 else w * value for w, value in found])
 

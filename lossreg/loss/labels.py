@@ -114,7 +114,7 @@ def _near(values: "Array", *allowed: int) -> "Array":
 
 
 def _fault(loss: BoundLoss, message: str, fits: str | None = None) -> ShapeError:
-    return ShapeError(f"Loss {loss.name!r}: {message}", fits=fits)
+    return ShapeError.of(f"Loss {loss.name!r}: {message}", fits=fits)
 
 
 def _class_faults(loss: BoundLoss, values: "Array", count: int | None) -> Iterator[ShapeError]:

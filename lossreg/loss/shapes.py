@@ -27,6 +27,8 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
         ShapeError: The shapes would broadcast, as far as they are known.
     """
     kind = loss.spec.labels
+    if kind.is_known:
+        _check_axes(loss, y_true, y_pred)
     if kind.per == "series":
         return y_true, y_pred
     if kind.per == "place":
@@ -46,6 +48,25 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
     if kind.per == "entry" and not same_shape(y_true.shape, y_pred.shape):
         raise _misfit(loss, "y_true and y_pred of the same shape", y_true, y_pred)
     return y_true, y_pred
+
+
+def _check_axes(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
+    """Raise if the predictions lack an axis that the loss needs, or have one without entries."""
+    rank, kind, axis = len(y_pred.shape), loss.spec.labels, loss.params.get("axis")
+    if kind.per == "series" and (len(y_true.shape), rank) != (2, 3):
+        takes = "y_true (batch, entries) and y_pred (batch, steps, classes)"
+    elif rank == 0 or 0 in y_pred.shape[1:]:
+        takes = "samples of at least one entry each"
+    elif kind.per == "entry" and kind.classes != "row" and _lacks(rank, axis):
+        takes = f"y_pred with axis {axis}, which a parameter names"
+    else:
+        return
+    raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {_RESHAPE}")
+
+
+def _lacks(rank: int, axis: Any) -> bool:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return any(isinstance(one, int) and not -rank <= one < rank for one in axes)
 
 
 def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> tuple[Any, Any]:
@@ -73,7 +94,7 @@ def _class_axis(loss: BoundLoss, y_true: Any, y_pred: Any) -> int:
     if needs_several and rank > 1 and y_pred.shape[axis] == 1:
         binary = loss.relative("binary")
         other = f", or use {binary!r}, which needs one output" if binary else ""
-        raise ShapeError(
+        raise ShapeError.of(
             f"Loss {loss.name!r} needs several classes, and y_pred {tuple(y_pred.shape)} has one. "
             f"Give the model an output for each class{other}.",
             fits=binary,
@@ -92,9 +113,17 @@ def same_shape(first: Any, second: Any) -> bool:
     )
 
 
+_RESHAPE = "Reshape the labels, or change the model's last layer."
+
+
+def _got(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> str:
+    shapes = f"y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}"
+    return f"Loss {loss.name!r} takes {takes}, got {shapes}."
+
+
 def _misfit(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> ShapeError:
+    misfit = _got(loss, takes, y_true, y_pred)
     shape_true, shape_pred = tuple(y_true.shape), tuple(y_pred.shape)
-    misfit = f"Loss {loss.name!r} takes {takes}, got y_true {shape_true} and y_pred {shape_pred}."
     looks_integer = same_shape(shape_true, shape_pred[:-1]) or (
         len(shape_true) > 1 and same_shape(shape_true, (*shape_pred[:-1], 1))
     )
@@ -104,7 +133,7 @@ def _misfit(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> ShapeError
     elif same_shape(shape_true, shape_pred) and loss.spec.labels.per == "place":
         look, form = "one-hot", "one_hot"
     else:
-        return ShapeError(f"{misfit} Reshape the labels, or change the model's last layer.")
+        return ShapeError(f"{misfit} {_RESHAPE}")
     fits = loss.relative(form)
     takes = f": {fits!r} takes them" if fits else ""
-    return ShapeError(f"{misfit} The labels look {look}{takes}.", fits=fits)
+    return ShapeError.of(f"{misfit} The labels look {look}{takes}.", fits=fits)

@@ -220,7 +220,7 @@ class Signature:
                 f"Loss {loss!r} takes no parameters, got {given}.{near} "
                 f"Every loss takes Keras' options {', '.join(map(repr, OPTIONS))}."
             )
-            return ParameterError(message, dict.fromkeys(wrong, message))
+            return ParameterError.of(message, dict.fromkeys(wrong, message))
         more = f"; 'lossreg show {loss}' says more" if self._packaged else ""
         takes = f"It takes {', '.join(known) or 'no parameters'}{more}."
         faults = {name: self._fault(loss, name, values) for name in wrong}
@@ -233,7 +233,7 @@ class Signature:
             name: f"Loss {loss!r}: {fault}" + f" {takes}" * (name not in known)
             for name, fault in faults.items()
         }
-        return ParameterError(message, alone)
+        return ParameterError.of(message, alone)
 
     def _fault(self, loss: str, name: str, values: Mapping[str, Any]) -> str:
         known = {parameter.name: parameter for parameter in self.parameters}
