@@ -27,10 +27,21 @@ from .output import write, write_json
     metavar="KEY.PATH",
     help="Check the loss at this place in another program's config: train.loss",
 )
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Refuse a config that names a file outside of this folder.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the faults as JSON.")
 @click.pass_context
 def validate(
-    ctx: click.Context, files: tuple[Path, ...], build: bool, at: str | None, as_json: bool
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    build: bool,
+    at: str | None,
+    root: Path | None,
+    as_json: bool,
 ) -> None:
     """Check configs and report every fault: FILE:LINE:COLUMN: key.path: what to do.
 
@@ -48,7 +59,7 @@ def validate(
         raise click.UsageError("--build checks a whole model, and --at a loss alone. Give one.")
     if build:
         quiet_backend()
-    found = {file: _faults(file, at, build) for file in files}
+    found = {file: _faults(file, at, build, root) for file in files}
     if as_json:
         write_json([_as_data(file, fault) for file, faults in found.items() for fault in faults])
     else:
@@ -67,14 +78,14 @@ def _summary(files: int, wrong: int, faults: int) -> str:
     return f"{checked}: {faults} fault{'s' * (faults > 1)} in {wrong}."
 
 
-def _faults(file: Path, at: str | None, build: bool) -> Sequence[Fault]:
+def _faults(file: Path, at: str | None, build: bool, root: Path | None) -> Sequence[Fault]:
     """Return everything that is wrong in a file."""
     try:
         read = load_document(file)
         if at is not None:
             _check_loss(read, tuple(at.split(".")))
         elif not isinstance(read.data, dict) or read.data.keys() & {"model", "compile"}:
-            _check_model(read, build)
+            _check_model(read, build, root)
         elif "loss" in read.data:
             _check_loss(read, ("loss",))
         else:
@@ -112,18 +123,18 @@ def _check_loss(read: Document, path: tuple[str, ...]) -> None:
         raise located(faults, read)
 
 
-def _check_model(read: Document, build: bool) -> None:
+def _check_model(read: Document, build: bool, root: Path | None) -> None:
     if build:
         if sys.stderr.isatty():
             write("Importing Keras ...", err=True)
         from ..model import build_data
 
         with keras_needed():
-            build_data(read.data, read)
+            build_data(read.data, read, root)
     else:
         from ..config import examine_experiment, located
 
-        experiment, _, faults = examine_experiment(read.data, read)
+        experiment, _, faults = examine_experiment(read.data, read, root)
         if experiment is None:
             raise located(faults, read)
 

@@ -7,7 +7,7 @@ checked by `lossreg.model`. This module imports pydantic.
 import functools
 import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -288,20 +288,46 @@ def load_config(
 
 
 def examine_experiment(
-    data: Any, document: Document | None
+    data: Any, document: Document | None, root: "str | os.PathLike[str] | None" = None
 ) -> tuple[Experiment | None, Parts, list[Fault]]:
-    """Return the config that data hold, or None; its readable parts; and what is wrong."""
+    """Return the config that data hold, or None; its readable parts; and what is wrong.
+
+    Args:
+        data: The data of the config.
+        document: The file that they were read from, if any.
+        root: The folder that every file in the config must be in; by default any will do.
+    """
     parts = Parts(folder=Path(document.source).parent if document else Path())
     if not isinstance(data, dict):
         keys = ", ".join(Experiment.model_fields)
         message = f"A config is a mapping with the keys {keys}, got {shown(data)}."
         return None, parts, [Fault(message=message)]
+    if root is not None and (outside := [*_outside(data, parts.folder, Path(root))]):
+        # Nothing of it is read.
+        return None, parts, outside
     try:
         experiment = Experiment.model_validate(data, context=parts)
     except ValidationError as error:
         return None, parts, _faults(error, data)
     experiment._document, experiment._parts = document, parts
     return experiment, parts, []
+
+
+def _outside(data: dict[str, Any], folder: Path, root: Path) -> Iterator[Fault]:
+    """Yield a fault for each file of a config that isn't in a folder, links followed."""
+    section = data.get("data")
+    file = section.get("file") if isinstance(section, dict) else None
+    for path, value in ((_MODEL_AT, data.get("model")), (("data", "file"), file)):
+        if not isinstance(value, str):
+            continue
+        try:
+            is_inside = (folder / value).resolve().is_relative_to(root.resolve())
+        except (OSError, RuntimeError, ValueError):
+            # A circle of links, or a name that no file can have.
+            is_inside = False
+        if not is_inside:
+            message = f"{shown(value)} isn't in the folder that files must be in. Name one there."
+            yield Fault(path=path, message=message)
 
 
 def located(faults: Sequence[Fault], document: Document | None) -> ConfigError:

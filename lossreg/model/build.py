@@ -18,7 +18,11 @@ from .outputs import compile_arguments, output_faults
 from .weights import count, refused, without_weights
 
 
-def build_model(config: "str | os.PathLike[str] | Mapping[str, Any]") -> Any:
+def build_model(
+    config: "str | os.PathLike[str] | Mapping[str, Any]",
+    *,
+    root: "str | os.PathLike[str] | None" = None,
+) -> Any:
     """Return the model that a config describes, compiled.
 
     >>> model = build_model(
@@ -34,6 +38,8 @@ def build_model(config: "str | os.PathLike[str] | Mapping[str, Any]") -> Any:
         config: The path of a YAML, TOML or JSON file, or the same data as a mapping.
             `model` lists the layers, or names the file that `model.to_json()` wrote;
             `compile` has the loss, the optimizer and the metrics.
+        root: The folder that every file in the config must be in, links followed, for the
+            configs of strangers. By default a path may lead anywhere.
 
     Returns:
         A `keras.Model`. It saves and loads like any other; loading needs `import lossreg`.
@@ -41,21 +47,24 @@ def build_model(config: "str | os.PathLike[str] | Mapping[str, Any]") -> Any:
     Raises:
         ConfigError: Names everything that is wrong with the config, with its place.
     """
-    return build_data(*load_config(config))
+    return build_data(*load_config(config), root)
 
 
-def build_data(data: Any, document: Document | None) -> Any:
+def build_data(
+    data: Any, document: Document | None, root: "str | os.PathLike[str] | None" = None
+) -> Any:
     """Return the model that a config's data describe, compiled.
 
     Args:
         data: The data of the config.
         document: The file that they were read from, if any.
+        root: The folder that every file in the config must be in; by default any will do.
 
     Raises:
         ConfigError: Names everything that is wrong, with its place. Keras judges each part
             that can be read, whatever is wrong with the others.
     """
-    _, parts, faults = examine_experiment(data, document)
+    _, parts, faults = examine_experiment(data, document, root)
     model = _built(parts, faults)
     if faults:
         # A part within a layer is read a second time where the layer is made.

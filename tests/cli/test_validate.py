@@ -189,3 +189,34 @@ def test_the_examples_have_no_faults(path):
 def test_the_schema_is_written_as_json():
     result = CliRunner().invoke(main, ["schema"])
     assert json.loads(result.stdout)["$defs"]["Loss"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--build"]])
+@pytest.mark.parametrize(
+    "file",
+    ["/etc/hostname", "../outside.json", "a/../../outside.json", "out/x.json", "around"],
+)
+@pytest.mark.parametrize("key", ["model", "data"])
+def test_with_a_root_no_file_outside_of_it_is_named(validate, tmp_path, key, file, flags):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/out").symlink_to(tmp_path)
+    (tmp_path / "root/around").symlink_to("around")
+    named = f'"{file}"'
+    text = (
+        f"model: {named}\ncompile: {{loss: mse}}\n"
+        if key == "model"
+        else f"model: [Dense(1)]\ncompile: {{loss: mse}}\ndata: {{file: {named}, target: y}}\n"
+    )
+    (tmp_path / "root/a.yaml").write_text(text)
+    result = validate("root/a.yaml", "--root", "root", *flags)
+    assert result.exit_code == 1
+    assert "isn't in the folder that files must be in" in result.stdout
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_with_a_root_files_in_it_may_be_named(validate, tmp_path):
+    (tmp_path / "root/data").mkdir(parents=True)
+    (tmp_path / "root/data/link.json").symlink_to(tmp_path / "root/other.json")
+    text = "compile: {loss: mse}\ndata: {file: data/../x.csv, target: y}\n"
+    (tmp_path / "root/a.yaml").write_text(f"model: data/link.json\n{text}")
+    assert validate("root/a.yaml", "--root", "root").exit_code == 0

@@ -467,3 +467,16 @@ def test_a_file_of_too_many_weights_is_told_before_there_are_any(tmp_path):
     error = refused(tmp_path, model)
     assert "would have 3,000,000,010 weights" in error
     assert "Its largest layer is 'wide'." in error
+
+
+def test_with_a_root_only_files_in_it_are_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = written(tmp_path, functional().to_json())
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link.json").symlink_to(file)
+    for outside in (file, "root/../model.json", "root/link.json"):
+        with pytest.raises(ConfigError, match="isn't in the folder that files must be in"):
+            build_model(config(outside), root=root)
+    file.rename(root / "model.json")
+    assert len(build_model(config("root/model.json"), root=root).outputs) == 2
