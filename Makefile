@@ -30,7 +30,7 @@ ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_che
 # They import Keras, which doctests can do without.
 IMPORT_KERAS := keras_loss/* checks/data_check model/build objectives/batch_* objectives/report
 
-.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-oldest test-jax format clean
+.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-oldest test-jax test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that loss
 test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
 	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX))
 
+test-torch: .venv-torch/made  ## what must hold on every backend on torch, which takes 5.8 GB
+	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q tests/integration/test_any_backend.py
+
 clean:  ## remove everything that git ignores
 	git clean -qfdX
 
@@ -97,6 +100,11 @@ $(UV):
 .venv-oldest/made: $(UV) $(PROJECTS)
 	$(UV) venv -q --clear --python "$(PYTHON)" .venv-oldest
 	$(UV) pip install -q --python .venv-oldest --group test -e '.[plot]' $(PLUGINS) 'keras==3.12.*' 'tensorflow>=2.20'
+	touch $@
+
+.venv-torch/made: $(UV) $(PROJECTS)
+	$(UV) venv -q --clear --python "$(PYTHON)" .venv-torch
+	$(UV) pip install -q --python .venv-torch --group test -e . $(PLUGINS) torch
 	touch $@
 
 .venv-jax/made: $(UV) $(PROJECTS)

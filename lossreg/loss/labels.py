@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from ..lazy import numpy as np
+from ..lazy import ops
 from .bound import BoundLoss
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
     if not (loss.spec.numbers_outputs or loss.spec.labels.is_share):
         return
     try:
-        values = np.asarray(y_true)
+        # Of torch it takes labels with a gradient, of bfloat16 and on a GPU too.
+        values = ops.convert_to_numpy(y_true)
     except (NotImplementedError, TypeError, ValueError):
         # TensorFlow, JAX and Keras raise these for a tensor of a traced graph.
         return

@@ -1,4 +1,4 @@
-"""What must hold on every backend; `make test-jax` runs these on JAX."""
+"""What must hold on every backend; `make test-jax` and `make test-torch` run these on theirs."""
 
 import pickle
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossreg
+from lossreg.errors import ShapeError
 from lossreg.loss import DTYPES, REDUCTIONS
 
 FOCAL = [
@@ -68,3 +69,23 @@ def test_every_reduction_that_a_config_may_name_reduces(reduction):
     # 2 and 4, squared.
     expected = {"sum": 20.0, "none": [4.0, 16.0], None: [4.0, 16.0]}.get(reduction, 10.0)
     assert keras.ops.convert_to_numpy(value).tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "label"), [("bce", 3.0), ("dice", 3.0), ("scce", 7)])
+def test_labels_are_checked_in_every_dtype(name, label, dtype):
+    y_true = np.full((4,) if name == "scce" else (4, 3), label)
+    with pytest.raises(ShapeError, match="y_true must"):
+        lossreg.get_loss(name, dtype=dtype)(y_true, np.full((4, 3), 1 / 3, "float32"))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch's tensors have a gradient")
+@pytest.mark.parametrize("form", [lossreg.get_loss, lossreg.get_loss_fn])
+@pytest.mark.parametrize("name", ["bce", "focal", "dice", "cce", "mse"])
+def test_labels_may_require_a_gradient(form, name):
+    import torch
+
+    rows = torch.tensor([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
+    labels = rows.clone().requires_grad_()
+    value = form(name)(labels, rows).sum()
+    assert float(value.detach()) == pytest.approx(float(form(name)(rows, rows).sum()))

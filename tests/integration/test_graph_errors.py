@@ -49,9 +49,9 @@ def test_a_misfit_is_a_shape_error(form, loss, labels, predictions):
     def step(y_true, y_pred):
         return made(y_true, y_pred)
 
-    with pytest.raises(lossreg.ShapeError) as outside:
+    with pytest.raises(errors.ShapeError) as outside:
         made(labels, predictions)
-    with pytest.raises(lossreg.ShapeError) as inside:
+    with pytest.raises(errors.ShapeError) as inside:
         step(labels, predictions)
     assert str(outside.value) in str(inside.value)
 
@@ -61,7 +61,7 @@ def test_a_misfit_is_a_shape_error(form, loss, labels, predictions):
 @pytest.mark.parametrize("shape", [(), (3, 0)])
 def test_data_without_entries_are_a_shape_error(form, name, shape):
     nothing = np.zeros(shape, "float32")
-    with pytest.raises(lossreg.ShapeError, match="at least one entry each|steps, classes"):
+    with pytest.raises(errors.ShapeError, match="at least one entry each|steps, classes"):
         form(name)(nothing, nothing)
 
 
