@@ -37,6 +37,20 @@ PLAIN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def in_a_terminal():
+    """A process that a shell starts in the background, as CI may be, ignores some signals."""
+    defaults = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Return the run of each example."""
