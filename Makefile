@@ -27,8 +27,6 @@ TWICE := -n 2 --dist loadfile
 # Keras has a say in; what they test is tested there by shorter ones too.
 LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
 ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py
-# They import Keras, which doctests can do without.
-IMPORT_KERAS := keras_loss/* checks/data_check model/build objectives/batch_* objectives/report
 
 .PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-oldest test-jax test-torch format clean
 
@@ -45,7 +43,6 @@ test: test-core test-keras  ## all tests of the core and the plugins
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
 	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh" $(TWICE)
-	$(RUN) -m pytest -q --doctest-modules lossreg $(patsubst %,--ignore-glob 'lossreg/%.py',$(IMPORT_KERAS))
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE)

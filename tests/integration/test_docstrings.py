@@ -33,7 +33,7 @@ def test_the_example_of_a_public_function_runs(function):
         "x": np.zeros((2, 4)),
         "y": np.array([[1.0], [2.0]]),
     }
-    # The core's own run of doctests has no Keras, and skips them.
+    # tests/test_doctests.py has no Keras, and skips them.
     source = function.__doc__.replace("# doctest: +SKIP", "")
     test = doctest.DocTestParser().get_doctest(source, names, function.__name__, None, None)
     report = []
