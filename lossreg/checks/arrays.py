@@ -141,7 +141,8 @@ def _find_label_mistakes(
             y_true = _move_classes_last(loss, y_true)
         y_true, y_pred = _select(y_true, counted), _select(y_pred, counted)
     if kind.per == "series":
-        found += find_series_mistakes(loss, y_true, y_pred)
+        if (y_true.ndim, y_pred.ndim) == (2, 3):
+            found += find_series_mistakes(loss, y_true, y_pred)
     elif aligned or not (kind.is_share or kind.per == "place"):
         # Labels in another form than the loss takes are one mistake, not two.
         found += find_mistakes(loss, y_true, classes)

@@ -260,13 +260,6 @@ def _sign_mistakes(loss: BoundLoss, values: "Array") -> Iterator[ShapeError]:
 
 def find_series_mistakes(loss: BoundLoss, y_true: "Array", y_pred: "Array") -> Iterator[ShapeError]:
     """Yield the faults of classes over time, in which 0 is the blank and pads the end."""
-    if (y_true.ndim, y_pred.ndim) != (2, 3):
-        yield _fault(
-            loss,
-            "it takes y_true (samples, entries) and y_pred (samples, steps, classes), got "
-            f"{y_true.shape} and {y_pred.shape}.",
-        )
-        return
     steps, classes = y_pred.shape[1:]
     y_true = np.where(np.isfinite(y_true), y_true, 0)
     # Equal neighbours need a blank between them.

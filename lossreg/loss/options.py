@@ -61,4 +61,4 @@ def check_options(loss: str, options: Mapping[str, Any]) -> None:
     """
     found = option_faults(options)
     if found:
-        raise ParameterError(f"Loss {loss!r}: {' '.join(found.values())}", found)
+        raise ParameterError.of(f"Loss {loss!r}: {' '.join(found.values())}", found)

@@ -54,7 +54,7 @@ def _check_axes(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
     """Raise if the predictions lack an axis that the loss needs, or have one without entries."""
     rank, kind, axis = len(y_pred.shape), loss.spec.labels, loss.params.get("axis")
     if kind.per == "series" and (len(y_true.shape), rank) != (2, 3):
-        takes = "y_true (batch, entries) and y_pred (batch, steps, classes)"
+        takes = "y_true (samples, entries) and y_pred (samples, steps, classes)"
     elif rank == 0 or 0 in y_pred.shape[1:]:
         takes = "samples of at least one entry each"
     elif kind.per == "entry" and kind.classes != "row" and _lacks(rank, axis):
