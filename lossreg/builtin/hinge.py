@@ -65,7 +65,8 @@ def categorical_hinge(y_true, y_pred):
         Crammer and Singer, On the Algorithmic Implementation of Multiclass Kernel-based Vector
         Machines, 2001, section 3.
     """
+    y_pred = at_least_float32(y_pred)
     if y_pred.shape[0] == 0:
         # Keras has no maximum of nothing.
-        return ops.sum(at_least_float32(y_pred), axis=-1)
-    return keras.losses.categorical_hinge(y_true, finite(at_least_float32(y_pred)))
+        return ops.sum(y_pred, axis=-1)
+    return keras.losses.categorical_hinge(y_true, finite(y_pred))

@@ -141,7 +141,7 @@ def _find_label_mistakes(
             y_true = _move_classes_last(loss, y_true)
         y_true, y_pred = _select(y_true, counted), _select(y_pred, counted)
     if kind.per == "series":
-        if (y_true.ndim, y_pred.ndim) == (2, 3):
+        if aligned:
             found += find_series_mistakes(loss, y_true, y_pred)
     elif aligned or not (kind.is_share or kind.per == "place"):
         # Labels in another form than the loss takes are one mistake, not two.

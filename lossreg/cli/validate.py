@@ -57,6 +57,11 @@ def validate(
     """
     if build and at:
         raise click.UsageError("--build checks a whole model, and --at a loss alone. Give one.")
+    if root and at:
+        raise click.UsageError(
+            "--root is for the files that a model's config names, and --at checks a loss alone. "
+            "Give one."
+        )
     if build:
         quiet_backend()
     found = {file: _faults(file, at, build, root) for file in files}

@@ -349,11 +349,11 @@ def _tensors(values: Any, dtype: str | None) -> Any:
         # With every digit, as an array has them.
         values = np.asarray(values)
     return keras.tree.map_structure(
-        lambda value: _read(keras.ops.convert_to_tensor(value, dtype=dtype)), values
+        lambda value: _without_variable(keras.ops.convert_to_tensor(value, dtype=dtype)), values
     )
 
 
-def _read(value: Any) -> Any:
+def _without_variable(value: Any) -> Any:
     # Keras leaves a tf.Variable as it is, which lacks attributes of a tensor.
     return value.read_value() if hasattr(value, "read_value") else value
 
@@ -405,10 +405,10 @@ class RegisteredFunction:
         """Return one value per sample."""
         # As Keras' own functions take them: arrays and tensors in the dtype that they have.
         y_true, y_pred = (
-            keras.ops.convert_to_tensor(values) if _is_list(values) else values
+            _without_variable(keras.ops.convert_to_tensor(values) if _is_list(values) else values)
             for values in (y_true, y_pred)
         )
-        y_pred = _as_predictions(_read(y_pred))
+        y_pred = _as_predictions(y_pred)
         found = [(weight, values(y_true, y_pred)) for weight, values in self._terms]
         return _add(self.bound, [value if w == 1 else w * value for w, value in found])
 

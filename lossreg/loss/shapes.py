@@ -28,7 +28,7 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
     """
     kind = loss.spec.labels
     if kind.is_known:
-        _check_axes(loss, y_true, y_pred)
+        _check_samples(loss, y_true, y_pred)
     if kind.per == "series":
         return y_true, y_pred
     if kind.per == "place":
@@ -45,28 +45,36 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
         y_true = library.expand_dims(y_true, axis=-1)
     if kind.classes == "row":
         _class_axis(loss, y_true, y_pred)
-    if kind.per == "entry" and not same_shape(y_true.shape, y_pred.shape):
-        raise _misfit(loss, "y_true and y_pred of the same shape", y_true, y_pred)
+    if kind.per == "entry":
+        _check_axes(loss, y_pred)
+        if not same_shape(y_true.shape, y_pred.shape):
+            raise _misfit(loss, "y_true and y_pred of the same shape", y_true, y_pred)
     return y_true, y_pred
 
 
-def _check_axes(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
-    """Raise if the predictions lack an axis that the loss needs, or have one without entries."""
-    rank, kind, axis = len(y_pred.shape), loss.spec.labels, loss.params.get("axis")
-    if kind.per == "series" and (len(y_true.shape), rank) != (2, 3):
-        takes = "y_true (samples, entries) and y_pred (samples, steps, classes)"
-    elif rank == 0 or 0 in y_pred.shape[1:]:
-        takes = "samples of at least one entry each"
-    elif kind.per == "entry" and kind.classes != "row" and _lacks(rank, axis):
-        takes = f"y_pred with axis {axis}, which a parameter names"
+def _check_samples(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
+    """Raise if the data aren't samples with something in each."""
+    true_rank, rank = len(y_true.shape), len(y_pred.shape)
+    if loss.spec.labels.per == "series" and (true_rank, rank) != (2, 3):
+        takes, advice = "y_true (samples, entries) and y_pred (samples, steps, classes)", _RESHAPE
+    elif rank == 0:
+        takes, advice = "arrays of samples", "Give a list, even for one sample."
+    elif 0 in y_pred.shape[1:]:
+        takes, advice = "samples of at least one entry each", _RESHAPE
     else:
         return
-    raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {_RESHAPE}")
+    raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {advice}")
 
 
-def _lacks(rank: int, axis: Any) -> bool:
+def _check_axes(loss: BoundLoss, y_pred: Any) -> None:
+    """Raise if the predictions lack an axis that the parameter `axis` names."""
+    rank, axis = len(y_pred.shape), loss.params.get("axis")
     axes = axis if isinstance(axis, tuple) else (axis,)
-    return any(isinstance(one, int) and not -rank <= one < rank for one in axes)
+    if any(isinstance(one, int) and not -rank <= one < rank for one in axes):
+        raise ShapeError(
+            f"Loss {loss.name!r}: y_pred {tuple(y_pred.shape)} has the axes {-rank} to {rank - 1}, "
+            f"and not axis={axis!r}. Change the parameter 'axis'."
+        )
 
 
 def _align_integer(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> tuple[Any, Any]:

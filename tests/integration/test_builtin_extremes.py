@@ -95,7 +95,7 @@ def test_every_builtin_computes_in_float32_at_least(spec, dtype, draw):
     assert np.isfinite(array(reduced))
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it keeps logits")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others keep none")
 @pytest.mark.parametrize(("name", "activation"), [("bce", "sigmoid"), ("cce", "softmax")])
 def test_half_precision_predictions_keep_their_logits(name, activation):
     logits = keras.ops.cast([[30.0, -30.0]], "float16")
@@ -204,7 +204,7 @@ def test_a_right_class_that_is_ruled_out_costs_infinity_with_a_finite_gradient(n
     np.testing.assert_allclose(gradient, np.divide(expected, 3 if name == "bce" else 1), rtol=1e-5)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it keeps logits")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others keep none")
 @pytest.mark.parametrize(
     ("name", "activation"),
     [("bce", "sigmoid"), ("binary_focal_crossentropy", "sigmoid"), ("cce", "softmax")],

@@ -38,6 +38,7 @@ def test_every_error_keeps_its_class(kind):
     [
         ("mse", ONES[:, :2], ONES),
         ("dice(axis=7)", ONES, ONES),
+        ("mse", np.float32(1), np.float32(1)),
         ("cce", ONES[:, :1], ONES[:, :1]),
         ("mse + huber", ONES[:, :2], ONES),
     ],
@@ -61,8 +62,36 @@ def test_a_misfit_is_a_shape_error(form, loss, labels, predictions):
 @pytest.mark.parametrize("shape", [(), (3, 0)])
 def test_data_without_entries_are_a_shape_error(form, name, shape):
     nothing = np.zeros(shape, "float32")
-    with pytest.raises(errors.ShapeError, match="at least one entry each|steps, classes"):
+    expected = "at least one entry each|Give a list, even for one sample|steps, classes"
+    with pytest.raises(errors.ShapeError, match=expected):
         form(name)(nothing, nothing)
+
+
+@pytest.mark.parametrize("form", [lossreg.get_loss, lossreg.get_loss_fn])
+def test_an_axis_beyond_the_rank_names_the_parameter(form):
+    for loss in ("dice(axis=7)", "tversky(axis=(1, -3))", "bce(axis=2)", "cosine(axis=-3)"):
+        with pytest.raises(errors.ShapeError, match="Change the parameter 'axis'") as caught:
+            form(loss)(ONES, ONES)
+        assert "(3, 5)" in str(caught.value)
+
+
+def test_an_axis_is_one_of_the_aligned_predictions():
+    # Of the two rows one is right, and the other has nothing to find: 1 - 0 / epsilon.
+    labels, predictions = np.array([[1.0], [0.0]]), np.array([1.0, 0.0])
+    assert float(lossreg.get_loss("dice(axis=1)")(labels, predictions)) == pytest.approx(0.5)
+    # Minus the cosine over the batch: 1 * 1 / (1 * 1).
+    assert float(lossreg.get_loss("cosine(axis=-2)")(labels, predictions)) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("form", [lossreg.get_loss, lossreg.get_loss_fn])
+def test_data_may_be_lists(form):
+    # max(0.2 - 0.3 + 1, 0), from lists and from a list of arrays.
+    for as_row in (list, np.array):
+        value = form("categorical_hinge")([as_row([0.0, 1.0])], [as_row([0.2, 0.3])])
+        assert float(np.sum(value)) == pytest.approx(0.9)
+    # Two steps of probability 1/2 for class 1: 1 1, 0 1 and 1 0 give the label, 3/4 of all.
+    value = form("ctc")([[1.0]], [[[0.0, 0.0], [0.0, 0.0]]])
+    assert float(np.sum(value)) == pytest.approx(np.log(4 / 3), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,6 +107,7 @@ def test_an_empty_batch_has_no_values(name, draw):
 def test_predictions_may_be_a_variable(form, name, draw):
     y_true, y_pred = draw(lossreg.bind(name).spec)
     loss, variable = form(name), tf.Variable(y_pred)
+    assert np.array_equal(loss(tf.Variable(y_true), y_pred), loss(y_true, y_pred))
     with tf.GradientTape() as tape:
         value = loss(y_true, variable)
     assert np.array_equal(value, loss(y_true, tf.constant(y_pred)))

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import constraints, layers, ops, regularizers
+from keras_version import IS_KERAS_3_12
 
 import lossreg
 from lossreg.errors import ParameterError, ShapeError
@@ -16,7 +17,7 @@ tensorflow_only = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="what TensorFlow's training calls"
 )
 # Keras divides an activity penalty by the batch's size since 3.13 or later, not in 3.12.
-DIVIDED = tuple(map(int, keras.__version__.split(".")[:2])) > (3, 12)
+DIVIDED = not IS_KERAS_3_12
 
 # There Keras counts the activity penalty of a layer's last call only, and forgets model.losses.
 ON_JAX = keras.backend.backend() == "jax"

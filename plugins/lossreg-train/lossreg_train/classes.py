@@ -176,7 +176,7 @@ def merged(strings: "Array") -> list[str]:
     spellings: dict[Decimal, str] = {}
     for string in np.unique(strings).tolist():
         number = _number(string)
-        if number is None or not number.is_finite() or number % 1:
+        if number is None or not number.is_finite() or number != number.to_integral_value():
             continue
         spelling = re.sub(r"\.0*$", "", string)
         if spellings.setdefault(number, spelling) != spelling:

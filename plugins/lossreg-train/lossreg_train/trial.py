@@ -158,7 +158,7 @@ class _Fitting:
         numbers = None
         if len(self.outputs) > 1:
             self._fault("class_weight is for a model with one output. Use 'data.weight'.", at)
-        elif loss is None or loss.spec.labels.per == "series":
+        elif loss is None:
             self._fault(
                 f"class_weight weighs labels that are classes, and those of {self.loss.label!r} "
                 "aren't. Use 'data.weight'.",

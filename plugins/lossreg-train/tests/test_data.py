@@ -468,6 +468,7 @@ def test_a_listed_string_that_the_file_writes_in_another_way_is_explained(flower
         (["0", "00", "1", "1"], "'0' and '00'"),
         (["01", "1", "1", "2"], "'01' and '1'"),
         (["1e2", "100", "7", "7"], "'100' and '1e2'"),
+        (["1" + 30 * "0", "1e30", "2", "2"], f"'1{30 * '0'}' and '1e30'"),
     ],
 )
 @pytest.mark.parametrize("classes", [None, ["no", "yes"]])
