@@ -241,6 +241,6 @@ def main() -> None:
       lossreg doctor                     what is wrong with the installed plugins
       lossreg new acme-losses            a package of losses to begin with
 
-    Data goes to stdout and messages to stderr. After a mistake, the message says what to
-    do, and the exit code is 2.
+    Data goes to stdout and messages to stderr. After a mistake in a command, the message says
+    what to do, and the exit code is 2; it is 1 where validate, check, doctor or why find faults.
     """

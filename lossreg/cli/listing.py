@@ -65,6 +65,8 @@ def _no_match(pattern: str, filters: list[str]) -> str:
     if filters and (count := len(registry.entries(pattern))):
         verb = "is" if count == 1 else "are"
         return f"{message} Without {' '.join(filters)} there {verb} {count}."
+    if count := sum(pattern in entry.spec.task for entry in registry.entries()):
+        return f"{message} It is a task: 'lossreg list --task {pattern}' shows {count}."
     wider = f"*{pattern}*"
     if count := len(registry.entries(wider)):
         return f"{message} {wider!r} matches {count}."

@@ -65,6 +65,13 @@ def test_a_part_of_a_name_leads_to_the_pattern():
     assert "'*cosh*' matches 1." in run("cosh").stderr
 
 
+def test_a_task_leads_to_its_option():
+    shown = len(json.loads(run("--task", "sequence", "--json").stdout))
+    assert run("sequence").stderr == (
+        f"No loss matches 'sequence'. It is a task: 'lossreg list --task sequence' shows {shown}.\n"
+    )
+
+
 def test_a_filter_that_leaves_nothing_is_named():
     result = run("huber", "--task", "sequence", "--labels", "real")
     expected = "No loss matches 'huber' --task sequence --labels real. "
