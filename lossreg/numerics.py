@@ -21,9 +21,15 @@ from .lazy import keras, ops
 __all__ = [
     "at_least_float32",
     "clip",
+    "divide",
     "finite",
     "leave_out",
+    "log_sigmoid",
+    "log_softmax",
     "logits_of",
+    "masked_mean",
+    "power",
+    "root",
     "smallest",
     "spacing",
     "total",
@@ -140,6 +146,115 @@ def logits_of(
     Returns:
         Logits in float32 or wider, in the shape of `y_pred`, or None.
     """
+    return _logits(y_pred, activation, from_logits=from_logits, axis=axis, stacklevel=4)
+
+
+def log_softmax(y_pred: Any, *, from_logits: bool, axis: int = -1) -> Any:
+    """Return the logarithm of each class's probability, from logits or from probabilities.
+
+    Of logits it is exact and finite at any size; -1e30 stands for a class that is ruled out.
+    Probabilities are divided by their sum and clipped, unless Keras kept the logits behind them.
+
+        nats = -ops.sum(y_true * log_softmax(y_pred, from_logits=from_logits), axis=-1)
+
+    Args:
+        y_pred: The predictions, as the loss got them.
+        from_logits: Whether `y_pred` holds logits.
+        axis: Axis of the classes.
+    """
+    x = _logits(y_pred, "softmax", from_logits=from_logits, axis=axis, stacklevel=4)
+    if x is not None:
+        return ops.log_softmax(finite(x), axis=axis)
+    p = at_least_float32(y_pred)
+    whole = ops.maximum(ops.sum(p, axis=axis, keepdims=True), keras.config.epsilon())
+    return ops.log(clip(p / whole))
+
+
+def log_sigmoid(y_pred: Any, *, from_logits: bool) -> tuple[Any, Any]:
+    """Return the logarithms of `p` and of `1 - p`, from logits or from probabilities.
+
+    Of logits both are exact and finite at any size. Probabilities are clipped, unless Keras kept
+    the logits behind them.
+
+        log_p, log_q = log_sigmoid(y_pred, from_logits=from_logits)
+        nats = -(y_true * log_p + (1 - y_true) * log_q)
+
+    Args:
+        y_pred: The predictions, as the loss got them.
+        from_logits: Whether `y_pred` holds logits.
+    """
+    x = _logits(y_pred, "sigmoid", from_logits=from_logits, axis=-1, stacklevel=4)
+    if x is not None:
+        x = finite(x)
+        return ops.log_sigmoid(x), ops.log_sigmoid(-x)
+    p = clip(at_least_float32(y_pred))
+    return ops.log(p), ops.log1p(-p)
+
+
+def root(values: Any) -> Any:
+    """Return the square root of numbers from 0, with a gradient of 0 at 0.
+
+    There the true one is infinite, and infinity times the 0 that comes before it is NaN.
+
+        distances = root(ops.sum(ops.square(a - b), axis=-1))
+    """
+    at_zero = values <= 0
+    return ops.where(at_zero, 0.0, ops.sqrt(ops.where(at_zero, 1.0, values)))
+
+
+def power(values: Any, exponent: float) -> Any:
+    """Return numbers from 0 to a power from 0, whose gradient at 0 is finite.
+
+    An exponent of 0 gives 1 everywhere. Below 1 the gradient at 0 would be infinite; it is 0.
+
+        factor = power(1 - p, gamma)
+    """
+    if exponent == 0:
+        return ops.ones_like(values)
+    if exponent == 1:
+        return values
+    if exponent >= 1:
+        return ops.power(ops.maximum(values, 0.0), exponent)
+    at_zero = values <= 0
+    return ops.where(at_zero, 0.0, ops.power(ops.where(at_zero, 1.0, values), exponent))
+
+
+def divide(numerator: Any, denominator: Any) -> Any:
+    """Return a quotient, and 0 where the denominator is 0.
+
+    The gradient is 0 there too.
+
+        recall = divide(hits, positives)
+    """
+    empty = ops.equal(denominator, 0)
+    return ops.where(empty, 0.0, numerator / ops.where(empty, 1.0, denominator))
+
+
+def masked_mean(values: Any, mask: Any, axis: Any = None) -> Any:
+    """Return the mean of what counts, and 0 where nothing does.
+
+    What doesn't count may be NaN or infinite: neither the mean nor its gradient is touched.
+
+        per_image = masked_mean(values, y_true >= 0, axis=(1, 2))
+
+    Args:
+        values: Numbers.
+        mask: True for each that counts, same shape.
+        axis: The axes that are reduced; by default all.
+    """
+    counts = ops.cast(mask, values.dtype)
+    kept = ops.where(ops.cast(mask, "bool"), values, 0.0)
+    return divide(ops.sum(kept, axis=axis), ops.sum(counts, axis=axis))
+
+
+def _logits(
+    y_pred: Any,
+    activation: Literal["sigmoid", "softmax"],
+    *,
+    from_logits: bool,
+    axis: int,
+    stacklevel: int,
+) -> Any:
     y_pred = ops.convert_to_tensor(y_pred)
     logits = getattr(y_pred, "_keras_logits", None)
     last = axis in (-1, len(y_pred.shape) - 1)
@@ -150,7 +265,7 @@ def logits_of(
             f"from_logits=True, and y_pred comes from a {activation}, so it holds probabilities. "
             f"The loss takes the logits before the {activation}. Leave out the activation, or "
             "from_logits.",
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
     return at_least_float32(logits)
 
