@@ -131,7 +131,8 @@ def use(entry) -> str:
     """Return when to use a loss, and below it what it takes."""
     spec = entry.spec
     task = ", ".join(f"`{task}`" for task in spec.task)
-    return f"{spec.summary}<br>{task}: `{spec.y_true}` labels, `{spec.y_pred}` predictions"
+    labels = " or ".join(f"`{form}`" for form in spec.forms)
+    return f"{spec.summary}<br>{task}: {labels} labels, `{spec.y_pred}` predictions"
 
 
 def page(entry) -> str:
@@ -142,9 +143,12 @@ def page(entry) -> str:
         "Offered by": str(entry.provider),
         "Qualified name": f"`{entry.qualified_name}`",
         "Task": ", ".join(spec.task),
-        "Labels": spec.y_true,
+        "Labels": " or ".join(spec.forms),
         "Predictions": spec.y_pred,
-        "Weights": "not supported: samples depend on each other" if spec.couples_batch else "",
+        "One value per": spec.per,
+        "Takes": f"the output of the layer `{spec.head}`" if spec.head else "",
+        "Must hold": ", ".join(f"`{rule}`" for rule in spec.rules),
+        "Weights": "not supported: samples depend on each other" if spec.couples else "",
         "Function": f"`{spec.target}`",
     }
     lines = [f"# {spec.name}", "", escaped(spec.summary), ""]
@@ -172,6 +176,9 @@ def page(entry) -> str:
     for heading, text in doc.sections.items():
         if heading != "Args":
             lines += [f"## {heading}", "", linked(text), ""]
+    if spec.exceptions:
+        rows = [[f"`{check}`", reason] for check, reason in spec.exceptions.items()]
+        lines += ["## Exceptions", "", *table(["Check", "Why it can't pass"], rows), ""]
     lines += ["## In a config", "", "```yaml", config_use(entry), "```", ""]
     return "\n".join(lines)
 

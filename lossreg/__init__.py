@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .keras_loss import get_loss_fn as get_loss_fn
     from .loss import BoundLoss as BoundLoss
     from .loss import BoundSum as BoundSum
+    from .loss import LossFunction as LossFunction
     from .loss import LossSpec as LossSpec
     from .loss import hookimpl as hookimpl
     from .model import build_model as build_model
@@ -44,7 +45,7 @@ _HOMES = {
     "config": ("LossConfig", "bind", "to_config"),
     "errors": ("ConfigError", "DataError", "LossregError", "ParameterError", "UnknownLossError"),
     "keras_loss": ("Registry", "get_loss", "get_loss_fn"),
-    "loss": ("BoundLoss", "BoundSum", "LossSpec", "hookimpl"),
+    "loss": ("BoundLoss", "BoundSum", "LossFunction", "LossSpec", "hookimpl"),
     "model": ("build_model",),
     "objectives": ("Objective", "objective"),
     "registry": ("list_losses", "plugins", "refresh", "register"),

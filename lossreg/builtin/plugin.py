@@ -2,6 +2,13 @@
 
 from ..loss import LossSpec, hookimpl
 
+# Why Keras' own losses can't keep some promises of the conformance kit.
+_STEEP_FOCAL = (
+    "Keras raises 1 - p_t to gamma, and below 1 that is infinitely steep at p_t = 1; focal in "
+    "lossreg-focal is exact."
+)
+_STEEP_POWER = "p**q is infinitely steep at p = 0, and Keras doesn't clip p."
+
 
 @hookimpl
 def lossreg_losses() -> list[LossSpec]:
@@ -84,6 +91,10 @@ def lossreg_losses() -> list[LossSpec]:
             y_true="one_hot",
             y_pred="probabilities",
             aliases=("cce",),
+            exceptions={
+                "numerical_gradient": "With label_smoothing and another axis than the last, Keras' "
+                "labels don't sum to 1, and TensorFlow's gradient takes for granted that they do.",
+            },
         ),
         LossSpec(
             name="sparse_categorical_crossentropy",
@@ -102,6 +113,8 @@ def lossreg_losses() -> list[LossSpec]:
             y_true="integer",
             y_pred="probabilities",
             aliases=("gce", "generalized_cross_entropy"),
+            bounded=True,
+            exceptions={"finite_gradients": _STEEP_POWER, "float16": _STEEP_POWER},
         ),
         LossSpec(
             name="kl_divergence",
@@ -111,6 +124,7 @@ def lossreg_losses() -> list[LossSpec]:
             y_true="one_hot",
             y_pred="probabilities",
             aliases=("kld", "kullback_leibler_divergence"),
+            exceptions={"saturated_model_learns": "Keras clips the probabilities to 1e-7."},
         ),
         LossSpec(
             name="binary_focal_crossentropy",
@@ -119,6 +133,7 @@ def lossreg_losses() -> list[LossSpec]:
             task=("binary", "multilabel", "segmentation"),
             y_true="binary",
             y_pred="probabilities",
+            exceptions={"finite_gradients": _STEEP_FOCAL, "float16": _STEEP_FOCAL},
         ),
         LossSpec(
             name="categorical_focal_crossentropy",
@@ -127,6 +142,10 @@ def lossreg_losses() -> list[LossSpec]:
             task=("multiclass", "segmentation"),
             y_true="one_hot",
             y_pred="probabilities",
+            exceptions={
+                "saturated_model_learns": "Keras clips the probabilities, from logits too; "
+                "categorical_focal in lossreg-focal is exact.",
+            },
         ),
         LossSpec(
             name="hinge",
@@ -159,6 +178,7 @@ def lossreg_losses() -> list[LossSpec]:
             task=("segmentation",),
             y_true="binary",
             y_pred="probabilities",
+            bounded=True,
         ),
         LossSpec(
             name="tversky",
@@ -167,6 +187,7 @@ def lossreg_losses() -> list[LossSpec]:
             task=("segmentation",),
             y_true="binary",
             y_pred="probabilities",
+            bounded=True,
         ),
         LossSpec(
             name="cosine_similarity",
@@ -193,5 +214,6 @@ def lossreg_losses() -> list[LossSpec]:
             task=("sequence",),
             y_true="sequence",
             y_pred="logits",
+            exceptions={"numerical_gradient": "TensorFlow computes CTC in float32."},
         ),
     ]

@@ -1,13 +1,21 @@
 """Mistakes in arrays of labels and predictions; nothing here knows a model or Keras."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..config import bind
-from ..errors import ShapeError
-from ..loss import BoundLoss, align, find_mistakes, find_series_mistakes
+from ..errors import LossLookupError, ShapeError
+from ..loss import (
+    BoundLoss,
+    align,
+    find_mistakes,
+    find_series_mistakes,
+    form_of,
+    number_of_classes,
+)
 from .predictions import Activation, Array, find_prediction_mistakes
 
 
@@ -103,13 +111,18 @@ def find_term_mistakes(
     if not loss.spec.labels.is_known or any(a.size == 0 or a.ndim == 0 for a in arrays):
         return
     found: list[ShapeError] = []
+    loss = loss.taking(loss.spec.forms[0] if y_true is None else form_of(loss, y_true, y_pred))
     if y_true is None:
         y_pred = _move_classes_last(loss, y_pred)
     else:
         found, y_pred = _find_label_mistakes(loss, y_true, y_pred, counted)
     fits = next((fault.fits for fault in found if fault.fits), None)
     # The predictions may be right for the loss that the labels fit.
-    meant = bind(fits).losses()[0] if fits else loss
+    meant = loss
+    if fits:
+        # A loss of a registry of one's own isn't found by its name.
+        with contextlib.suppress(LossLookupError):
+            meant = bind(fits).losses()[0]
     prediction_faults = list(find_prediction_mistakes(loss, meant, y_pred, activation))
     both = next((fault.fits for fault in prediction_faults if fault.fits), None)
     for fault in found:
@@ -132,7 +145,7 @@ def _find_label_mistakes(
             found.append(error)
             aligned = False
     y_pred = _move_classes_last(loss, y_pred)
-    classes = y_pred.shape[-1]
+    classes = number_of_classes(loss, y_pred.shape[-1])
     if kind.per == "series" and counted is not None:
         # A mask marks steps, and labels don't have them.
         counted = np.asarray(counted.reshape(len(counted), -1).any(axis=1))
@@ -143,7 +156,7 @@ def _find_label_mistakes(
     if kind.per == "series":
         if aligned:
             found += find_series_mistakes(loss, y_true, y_pred)
-    elif aligned or not (kind.is_share or kind.per == "place"):
+    elif kind.is_compared and (aligned or not (kind.is_share or kind.per == "place")):
         # Labels in another form than the loss takes are one mistake, not two.
         found += find_mistakes(loss, y_true, classes)
     if aligned and not found:
@@ -180,7 +193,7 @@ def _right_classes(loss: BoundLoss, y_true: Array, y_pred: Array) -> Array:
         return np.asarray(y_true > 0)
     numbers = np.arange(y_pred.shape[-1])
     if kind.per == "place":
-        counts = y_true != loss.params.get("ignore_class")
+        counts = y_true != loss.params.get(loss.spec.ignore_class or "")
         return np.asarray((y_true[..., None] == numbers) & counts[..., None])
     # A class of a series needs one step, whichever it is.
     present = (y_true[..., None] == numbers).any(axis=1) & (numbers > 0)

@@ -1,6 +1,7 @@
 """`lossreg check`: whether a package's losses keep the promises that lossreg makes."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -19,15 +20,32 @@ _STYLES = {
     "passed": "green",
     "failed": "bold red",
     "expected failure": "yellow",
+    "not run": "yellow",
     "not applicable": "dim",
 }
 
 
 @click.command()
 @click.argument("distribution", shell_complete=complete_plugin)
+@click.option("--loss", help="Check this loss only.")
+@click.option("--check", "name", help="Run this check only.")
+@click.option(
+    "--backend",
+    type=click.Choice(["tensorflow", "jax", "torch"]),
+    help="Run on this backend; by default on Keras' own.",
+)
+@click.option("--verbose", is_flag=True, help="Show what a framework said too.")
 @click.option("--json", "as_json", is_flag=True, help="Write the results as JSON.")
 @click.pass_context
-def check(ctx: click.Context, distribution: str, as_json: bool) -> None:
+def check(
+    ctx: click.Context,
+    distribution: str,
+    loss: str | None,
+    name: str | None,
+    backend: str | None,
+    verbose: bool,
+    as_json: bool,
+) -> None:
     """Run every check on every loss of DISTRIBUTION, one row for each.
 
     It runs what '@loss_checks' of lossreg.testing runs in a package's tests, with Keras
@@ -36,17 +54,21 @@ def check(ctx: click.Context, distribution: str, as_json: bool) -> None:
     \b
     Examples:
       lossreg check acme-losses
+      lossreg check acme-losses --loss bell --check float16 --backend torch
       lossreg check acme-losses --json | jq '.[] | select(.state == "failed")'
     """
     quiet_backend()
+    if backend is not None:
+        # Keras reads it once, when it is imported.
+        os.environ["KERAS_BACKEND"] = backend
     # It imports numpy, which no listing needs.
     from ..testing import run_checks
 
-    results = _run(run_checks(distribution))
+    results = _run(run_checks(distribution, loss=loss, check=name))
     if as_json:
         write_json([dataclasses.asdict(result) for result in results])
     else:
-        rows = [[r.loss, r.check, r.state, r.message] for r in results]
+        rows = [[r.loss, r.check, r.state, _message(r, verbose)] for r in results]
         write_table(["LOSS", "CHECK", "STATE", "MESSAGE"], rows, "STATE", _STYLES)
     write(_summary(results), err=True)
     ctx.exit(any(result.state == "failed" for result in results))
@@ -64,6 +86,11 @@ def _run(results: "Iterable[Result]") -> "list[Result]":
             found.append(result)
             status.update(f"{result.loss}: {result.check}")
     return found
+
+
+def _message(result: "Result", verbose: bool) -> str:
+    more = verbose and result.details
+    return f"{result.message}\n{result.details}" if more else result.message
 
 
 def _summary(results: "Sequence[Result]") -> str:

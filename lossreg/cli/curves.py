@@ -97,7 +97,7 @@ def setting(entry: Entry, over: Over) -> Setting:
         raise ParameterError(
             f"Loss {spec.name!r} can't be drawn: a curve needs a loss whose value follows from one "
             "prediction and its label, for regression, yes-or-no, or classes, "
-            f"and this one takes {spec.y_true} labels and {spec.y_pred} predictions "
+            f"and this one takes {' or '.join(spec.forms)} labels and {spec.y_pred} predictions "
             f"for {', '.join(spec.task)}. 'lossreg show {spec.name}' says more."
         )
     found = _SETTINGS[kind]
@@ -113,7 +113,7 @@ def _is_of_classes(spec: LossSpec) -> bool:
 
 def _kind(spec: LossSpec) -> Kind | None:
     labels = spec.labels
-    if spec.couples_batch or "metric_learning" in spec.task:
+    if spec.couples or "metric_learning" in spec.task:
         return None
     if _is_of_classes(spec):
         return "gap" if labels.is_exclusive else "logit"

@@ -80,7 +80,7 @@ def _table(entries: Sequence[Entry]) -> list[str]:
         [
             entry.spec.name,
             ",".join(entry.spec.task),
-            entry.spec.y_true,
+            " or ".join(entry.spec.forms),
             entry.spec.y_pred,
             str(entry.provider),
             entry.spec.summary,
@@ -118,4 +118,4 @@ def _draw(entries: Sequence[Entry], terminal: "Console") -> None:
 def _facts(entry: Entry) -> list[str]:
     spec = entry.spec
     predictions = OUTPUTS[spec.y_pred].noun
-    return [spec.name, ", ".join(spec.task), f"{spec.y_true} labels", predictions]
+    return [spec.name, ", ".join(spec.task), f"{' or '.join(spec.forms)} labels", predictions]

@@ -122,9 +122,12 @@ def _draw(out: "Console", entry: Entry) -> None:
         "offered by": str(entry.provider),
         "qualified name": entry.qualified_name,
         "task": ", ".join(spec.task),
-        "labels": spec.y_true,
+        "labels": " or ".join(spec.forms),
         "predictions": spec.y_pred,
-        "weights": "not supported: samples depend on each other" if spec.couples_batch else "",
+        "one value per": spec.per,
+        "takes": f"the output of the layer {spec.head}" if spec.head else "",
+        "must hold": ", ".join(spec.rules),
+        "weights": "not supported: samples depend on each other" if spec.couples else "",
         "function": spec.target,
         "file": source(entry),
     }.items():
@@ -148,6 +151,13 @@ def _draw(out: "Console", entry: Entry) -> None:
         if any(content):
             head(heading)
             write(styled("\n\n".join(content), terminal))
+
+    if spec.exceptions:
+        head("Exceptions")
+        reasons = _grid()
+        for check, reason in spec.exceptions.items():
+            reasons.add_row(Text(check, style="dim"), Text(reason))
+        write(reasons)
 
     head("Use")
     uses = _grid()

@@ -7,7 +7,16 @@ imported by what needs them: a whole config, a schema, a file.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .binding import LossConfig, bind, bind_in, bind_saved, examine, plain_data, to_config
+from .binding import (
+    LossConfig,
+    bind,
+    bind_in,
+    bind_parameter,
+    bind_saved,
+    examine,
+    plain_data,
+    to_config,
+)
 from .expression import LONGEST, Call, is_expression
 from .expression import parse as parse_expression
 from .foreign import saved_form

@@ -1,6 +1,7 @@
 """The bound loss of a name, a config or a function, and the config of a bound loss."""
 
 import contextlib
+import functools
 import itertools
 import json
 import sys
@@ -30,7 +31,7 @@ from ..loss import (
     shown,
 )
 from ..registry import Registry, describe, installed
-from .expression import is_expression
+from .expression import Call, is_expression
 from .foreign import read_saved
 from .loss import read, read_with_faults
 from .terms import FORMS, LossTerms, Reading, Term, Terms
@@ -90,7 +91,7 @@ def bind_in(registry: Registry, identifier: Any, params: Mapping[str, Any]) -> B
     if isinstance(identifier, Mapping | Sequence) and not isinstance(identifier, bytes | bytearray):
         return _bind_terms(registry, read(identifier), params)
     if callable(identifier):
-        return _find_entry(registry, identifier).bind(params)
+        return _bind_entry(registry, _find_entry(registry, identifier), params)
     raise ConfigError(
         f"{shown(identifier)} ({type(identifier).__name__}) doesn't describe a loss. "
         f"{FORMS} A function or a class is a loss too."
@@ -99,7 +100,7 @@ def bind_in(registry: Registry, identifier: Any, params: Mapping[str, Any]) -> B
 
 def _bind_string(registry: Registry, string: str, params: Mapping[str, Any]) -> Bound:
     if registry.recall("lookup", string) or not is_expression(string):
-        return registry.lookup(string).bind(params)
+        return _bind_entry(registry, registry.lookup(string), params)
     return _bind_terms(registry, read(string), params)
 
 
@@ -118,7 +119,8 @@ def _bind_one(
     first = loss.terms[0]
     bound: BoundLoss | BoundSum
     if len(loss.terms) == 1 and first.weight == 1:
-        bound = registry.lookup(first.name).bind({**first.params, **params}, first.args)
+        entry = registry.lookup(first.name)
+        bound = _bind_entry(registry, entry, {**first.params, **params}, first.args)
     else:
         weighted = tuple(_bind_term(registry, term) for term in loss.terms)
         bound = BoundSum(terms=weighted).with_params(params)
@@ -127,7 +129,29 @@ def _bind_one(
 
 def _bind_term(registry: Registry, term: Term) -> WeightedLoss:
     entry = registry.lookup(term.name)
-    return WeightedLoss(weight=term.weight, loss=entry.bind(term.params, term.args))
+    bound = _bind_entry(registry, entry, term.params, term.args)
+    return WeightedLoss(weight=term.weight, loss=bound)
+
+
+def _bind_entry(
+    registry: Registry, entry: Entry, params: Mapping[str, Any], args: tuple[Any, ...] = ()
+) -> BoundLoss:
+    """Return a loss with its parameters, of which some may be losses of the registry."""
+    return entry.bind(params, args, bind_loss=functools.partial(bind_parameter, registry))
+
+
+def bind_parameter(registry: Registry, config: Any) -> BoundLoss | BoundSum:
+    """Return the loss that a parameter of another loss is.
+
+    Raises:
+        ConfigError: It has Keras' options, or is a loss for each output.
+    """
+    bound = bind_in(registry, str(config) if isinstance(config, Call) else config, {})
+    if isinstance(bound, BoundOutputs) or bound.options:
+        raise ConfigError(
+            f"It has one loss without options, got {shown(config)}. Give a name, a call or a sum."
+        )
+    return bound
 
 
 def bind_saved(config: Mapping[str, Any]) -> BoundLoss | BoundSum:
@@ -186,7 +210,7 @@ def _find_faults(term: Term) -> list[Fault]:
     """Return the faults of a loss's name or of its parameters."""
     try:
         entry = installed().lookup(term.name)
-        entry.bind(term.params, term.args)
+        _bind_entry(installed(), entry, term.params, term.args)
     except ParameterError as error:
         if term.params_at is None or not error.faults:
             # A loss without parameters has one message for all that are given.

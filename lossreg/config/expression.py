@@ -2,7 +2,8 @@
 
 Python's parser reads the string, and nothing evaluates it. An expression holds names, calls
 with positional and keyword arguments, numbers, strings, lists, True, False and None (or true,
-false and null), `+` between terms and `*` between a number and a term; nothing else.
+false and null), `+` between terms and `*` between a number and a term; nothing else. An argument
+may be a name or a call, for a parameter that is a loss: `"ohem(base=huber(delta=2))"`.
 """
 
 import ast
@@ -11,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from ..errors import ConfigError
 from ..loss import meant, shown
@@ -30,9 +31,11 @@ _GRAMMAR = (
 _EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|/[\d.]|^\s*\d")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Call:
     """A name with arguments, such as `focal(2, alpha=0.5)`; `str` writes it."""
+
+    kind: ClassVar[str] = "a name or a call without quotes"
 
     name: str
     args: tuple[Any, ...] = ()
@@ -45,6 +48,9 @@ class Call:
         values += [f"{key}={_write(value)}" for key, value in self.kwargs.items()]
         call = f"{name}({', '.join(values)})" if values or name != self.name else name
         return call if self.weight == 1 else f"{self.weight!r} * {call}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def is_expression(text: str) -> bool:
@@ -117,7 +123,7 @@ class _Reader:
             self.refuse(node, "a term can be multiplied by one number")
         return self.read_call(node, 1.0)
 
-    def read_call(self, node: ast.expr, weight: float) -> Call:
+    def read_call(self, node: ast.expr, weight: float, depth: int = 0) -> Call:
         if not isinstance(node, ast.Call):
             return Call(name=self.read_name(node), weight=weight)
         kwargs: dict[str, Any] = {}
@@ -126,8 +132,8 @@ class _Reader:
                 self.refuse(keyword.value, "'**' isn't supported")
             if keyword.arg in kwargs:
                 self.refuse(keyword.value, f"{keyword.arg!r} is given twice")
-            kwargs[keyword.arg] = self.read_value(keyword.value, 0)
-        args = tuple(self.read_value(argument, 0) for argument in node.args)
+            kwargs[keyword.arg] = self.read_value(keyword.value, depth)
+        args = tuple(self.read_value(argument, depth) for argument in node.args)
         return Call(name=self.read_name(node.func), args=args, kwargs=kwargs, weight=weight)
 
     def read_name(self, node: ast.expr) -> str:
@@ -172,7 +178,7 @@ class _Reader:
 
     def read_value(self, node: ast.expr, depth: int) -> Any:
         if depth > _DEEPEST:
-            self.refuse(node, f"lists can be nested {_DEEPEST} deep")
+            self.refuse(node, f"lists and calls can be nested {_DEEPEST} deep")
         number = self.read_number(node)
         if number is not None:
             return number
@@ -183,8 +189,10 @@ class _Reader:
                 return _CONSTANTS[name]
             case ast.List(elts=entries) | ast.Tuple(elts=entries):
                 return tuple(self.read_value(entry, depth + 1) for entry in entries)
-        kinds = "a number, a string, a list, True, False or None"
+        kinds = "a number, a string, a list, True, False, None or a loss"
         advice = meant(node.id, kinds) if isinstance(node, ast.Name) else ""
+        if isinstance(node, ast.Call | ast.Name) and not advice:
+            return self.read_call(node, 1.0, depth + 1)
         return self.refuse(node, f"an argument is {kinds}.{advice}".removesuffix("."))
 
     def refuse(self, node: ast.expr, rule: str) -> NoReturn:

@@ -19,7 +19,6 @@ from ..errors import (
     DataError,
     LossregError,
     ParameterError,
-    ShapeError,
     WeightError,
 )
 from ..loss import (
@@ -27,12 +26,13 @@ from ..loss import (
     BoundLoss,
     BoundSum,
     Provider,
-    align,
+    add_values,
     align_mask,
     align_weights,
-    check_labels,
     check_options,
-    value_function,
+    checked,
+    make,
+    values_of,
 )
 from ..numerics import leave_out
 
@@ -86,10 +86,10 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         self._build(given)
 
     def _build(self, given: dict[str, Any]) -> None:
-        made = self.bound.make(self.dtype)
+        made = make(self.bound, self.dtype)
         # Somebody's own class does as Keras would have it do; what is given to it counts more.
         self._own = made if isinstance(made, keras.losses.Loss) else None
-        self._values = _values_of(self.bound, made)
+        self._values = checked(self.bound, made)
         if self._own is None:
             return
         # Classes of tutorials forget super().__init__(), and have neither.
@@ -123,6 +123,8 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
                 "would make one factor of all weights. Build and train the model with keras, "
                 "without TF_USE_LEGACY_KERAS; or give tf_keras what get_loss_fn returns."
             )
+        if y_true is None and "none" in self.bound.spec.forms:
+            y_true = keras.ops.zeros(keras.ops.shape(y_pred)[:1])
         if y_true is None:
             raise DataError(
                 f"Loss {self.bound.name!r} needs labels, and got none: y is missing. "
@@ -130,13 +132,13 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             )
         mask = getattr(y_pred, "_keras_mask", None)
         weighted = sample_weight is not None or mask is not None
-        if weighted and self.bound.spec.couples_batch:
+        if weighted and self.bound.spec.couples:
             raise self.takes_no_weights("each sample's value depends on the whole batch")
         if self._own is not None and type(self._own).__call__ is not keras.losses.Loss.__call__:
             return self._own(y_true, y_pred, sample_weight=sample_weight)
         # Keras casts labels to the loss dtype, which would damage class numbers: bfloat16 has no
         # 257.
-        dtype = None if self.bound.spec.labels.is_number else self.dtype
+        dtype = None if self.bound.spec.takes_numbers else self.dtype
         y_true, y_pred = _tensors(y_true, dtype), _tensors(y_pred, self.dtype)
         return self._reduce(self.call(y_true, y_pred), y_pred, sample_weight, mask)
 
@@ -263,7 +265,7 @@ class RegisteredSum(RegisteredLoss):
             ShapeError: The labels don't fit, or unreduced terms have several shapes.
             WeightError: A term takes no weights or mask.
         """
-        return _add(self.bound, list(self.terms(y_true, y_pred, sample_weight).values()))
+        return add_values(self.bound, list(self.terms(y_true, y_pred, sample_weight).values()))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample, where every term has one."""
@@ -301,46 +303,6 @@ def _replicas() -> int:
     import tensorflow as tf
 
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
-
-
-def _values_of(bound: BoundLoss, made: Any) -> Callable[[Any, Any], Any]:
-    """Return what computes one value per sample, from tensors."""
-    function = value_function(made)
-    if not isinstance(made, keras.losses.Loss):
-        return lambda y_true, y_pred: function(*_fit(bound, y_true, y_pred))
-
-    def values(y_true: Any, y_pred: Any) -> Any:
-        if bound.spec.labels.is_known:
-            _fit(bound, y_true, y_pred)
-        # Somebody's own class gets its tensors as Keras would give them.
-        return function(y_true, y_pred)
-
-    return values
-
-
-def _fit(bound: BoundLoss, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Return labels and predictions of fitting shapes. Raise if the labels have no meaning."""
-    if keras.tree.is_nested(y_pred):
-        # Several outputs in one loss: only the loss knows what belongs to what.
-        return y_true, y_pred
-    y_true, y_pred = align(bound, y_true, y_pred)
-    check_labels(bound, y_true, y_pred)
-    return y_true, y_pred
-
-
-def _add(bound: BoundLoss | BoundSum, values: list[Any]) -> Any:
-    if len(values) == 1:
-        return values[0]
-    shapes = [tuple(value.shape) for value in values]
-    # An unknown size fits any.
-    if any(len(shape) != len(shapes[0]) for shape in shapes) or any(
-        len({size for size in sizes if size is not None}) > 1 for sizes in zip(*shapes, strict=True)
-    ):
-        raise ShapeError(
-            f"The terms of {bound} have values of shapes {', '.join(map(str, shapes))}, which "
-            "can't be added. Set a reduction, or take terms whose values have the same shape."
-        )
-    return functools.reduce(lambda total, value: total + value, values)
 
 
 def _tensors(values: Any, dtype: str | None) -> Any:
@@ -397,9 +359,7 @@ class RegisteredFunction:
         # What Keras and others ask a function for.
         self.__name__ = self.__qualname__ = bound.name
         self.__doc__ = bound.doc
-        self._terms = [
-            (term.weight, _values_of(term.loss, term.loss.make())) for term in bound.terms
-        ]
+        self._values = values_of(bound)
 
     def __call__(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample."""
@@ -408,9 +368,7 @@ class RegisteredFunction:
             _without_variable(keras.ops.convert_to_tensor(values) if _is_list(values) else values)
             for values in (y_true, y_pred)
         )
-        y_pred = _as_predictions(y_pred)
-        found = [(weight, values(y_true, y_pred)) for weight, values in self._terms]
-        return _add(self.bound, [value if w == 1 else w * value for w, value in found])
+        return self._values(y_true, _as_predictions(y_pred))
 
     def config(self) -> dict[str, Any]:
         """Return the loss as data for `get_loss`."""

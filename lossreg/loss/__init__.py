@@ -13,11 +13,18 @@ from .bound import (
     Entry,
     Provider,
     WeightedLoss,
-    keras_bases,
-    value_function,
 )
 from .docstring import documented_arguments, paragraphs, parse_docstring, unit
-from .labels import SUM_SLACK, check_labels, figure, find_mistakes, find_series_mistakes
+from .function import add_values, checked, make, value_function, values_of
+from .kinds import LABELS, OUTPUTS, Labels, Outputs, Per, Task
+from .labels import (
+    SUM_SLACK,
+    check_labels,
+    figure,
+    find_mistakes,
+    find_series_mistakes,
+    number_of_classes,
+)
 from .names import (
     MAX_LENGTH,
     LossName,
@@ -31,20 +38,10 @@ from .names import (
     suggest,
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
-from .shapes import align
+from .shapes import align, form_of
 from .signature import Parameter, Signature
-from .spec import (
-    LABELS,
-    OUTPUTS,
-    PROJECT,
-    Hooks,
-    Labels,
-    LossSpec,
-    Outputs,
-    Task,
-    hookimpl,
-    is_target,
-)
-from .types import type_words
+from .spec import PROJECT, Hooks, LossSpec, hookimpl, is_target
+from .types import LossFunction, type_words
 from .values import SIMPLE, is_finite, json_data, meant, plain
+from .variables import NO_WEIGHTS, find_variable, keras_bases
 from .weights import align_mask, align_weights, values_shape, weight_fault

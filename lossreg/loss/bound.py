@@ -1,8 +1,7 @@
 """Bound losses: losses with a value for each of their parameters, and their providers.
 
 A single loss, a sum and a loss for each output have the same methods: `config()`, `losses()`,
-`terms`, `label`, `with_params()`, `with_options()` and `each_output()`. Nothing here imports
-Keras.
+`terms`, `label`, `with_params()`, `with_options()` and `each_output()`. Nothing here calls a loss.
 """
 
 import abc
@@ -12,11 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ..errors import BrokenPluginError, LossregError, ParameterError, SpecError, error_line
+from ..errors import BrokenPluginError, ParameterError, SpecError
+from .kinds import Labels, Outputs
 from .options import check_options
+from .rules import read_rule
 from .signature import Signature
-from .spec import Labels, LossSpec, Outputs
+from .spec import LossSpec
 from .values import json_data
+from .variables import NO_WEIGHTS, find_variable
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -87,7 +89,11 @@ class Entry:
     def signature(self) -> Signature:
         """The parameters of the target."""
         try:
-            signature = Signature(self.target, packaged=not self.provider.is_local)
+            signature = Signature(
+                self.target,
+                packaged=not self.provider.is_local,
+                ignores_class=self.spec.adds_ignore_class,
+            )
             signature.annotations  # noqa: B018 - reading them checks them
         except SpecError as error:
             raise self._broken(error) from error
@@ -111,32 +117,61 @@ class Entry:
             f"Its target is {self.spec.target!r}."
         )
 
+    def check_variables(self) -> None:
+        """Raise if the target holds weights, which nothing would train.
+
+        Raises:
+            BrokenPluginError: It does.
+        """
+        if self._variable is not None:
+            raise BrokenPluginError(
+                f"Loss {self.spec.name!r} of {self.provider} can't be used: it holds weights, in "
+                f"{self._variable!r}. {NO_WEIGHTS}"
+            )
+
+    @functools.cached_property
+    def _variable(self) -> str | None:
+        return find_variable(self.target)
+
     @property
     def doc(self) -> str:
         """The documentation of the target."""
         return inspect.getdoc(self.target) or ""
 
-    def bind(self, params: Mapping[str, Any], args: tuple[Any, ...] = ()) -> "BoundLoss":
+    def bind(
+        self,
+        params: Mapping[str, Any],
+        args: tuple[Any, ...] = (),
+        *,
+        bind_loss: "Callable[[Any], Bound] | None" = None,
+    ) -> "BoundLoss":
         """Return the loss with a checked value for each parameter.
 
         Args:
             params: Values by name.
             args: Values of the first parameters, in their order.
+            bind_loss: Returns the loss of a config, for a parameter that is a loss.
         """
-        signature = self.signature
+        signature, name = self.signature, self.spec.name
         try:
-            checked = signature.check(self.spec.name, params, args)
+            checked = signature.check(name, params, args, bind_loss)
         except SpecError as error:
             raise self._broken(error) from error
+        for text in self.spec.rules:
+            rule = read_rule(name, text)
+            if rule.is_broken(checked):
+                got = ", ".join(f"{each}={checked[each]!r}" for each in rule.names)
+                message = f"Loss {name!r}: {text} must hold, got {got}."
+                raise ParameterError.of(message, dict.fromkeys(rule.names, message))
         return BoundLoss(entry=self, items=tuple(checked.items()))
 
     def call(self, params: Mapping[str, Any]) -> str:
         """Return the loss as a call, without the parameters that have their default values."""
         given = ", ".join(
-            f"{parameter.name}={params[parameter.name]!r}"
+            f"{parameter.name}={_written(params[parameter.name])}"
             for parameter in self.signature.parameters
             if parameter.name in params
-            and (parameter.required or params[parameter.name] != parameter.default)
+            and (parameter.required or not _is(parameter.default, params[parameter.name]))
         )
         return f"{self.spec.name}({given})" if given else self.spec.name
 
@@ -155,6 +190,15 @@ class _Bound(abc.ABC):
     @abc.abstractmethod
     def name(self) -> str:
         """The name that Keras gives the loss by default."""
+
+    @property
+    @abc.abstractmethod
+    def label(self) -> str:
+        """The shortest string that a config can hold for the loss."""
+
+    @abc.abstractmethod
+    def config(self) -> dict[str, Any]:
+        """Return the loss as data for `get_loss`."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -247,7 +291,13 @@ class BoundLoss(_Bound):
 
     def config(self) -> dict[str, Any]:
         """Return the loss as data: its qualified name and every parameter."""
-        return self._with_options({"name": self.qualified_name, "params": json_data(self.params)})
+        return self._with_options({"name": self.qualified_name, "params": self.data()})
+
+    def data(self) -> dict[str, Any]:
+        """Return every parameter as plain data; one that is a loss as its config."""
+        data: dict[str, Any] = json_data(self.params)
+        losses = {name: each.config() for name, each in self.items if isinstance(each, _Bound)}
+        return {**data, **losses}
 
     def with_params(self, params: Mapping[str, Any]) -> "BoundLoss":
         """Return the loss with some parameters changed."""
@@ -272,61 +322,20 @@ class BoundLoss(_Bound):
         }
         return entry.call(kept)
 
-    @functools.cached_property
-    def _partial(self) -> Callable[[Any, Any], Any] | None:
-        """The loss function with its parameters, or None for a factory."""
-        if self.entry.signature.is_function:
-            return functools.partial(self.entry.target, **self.params)
-        return None
-
-    def make(self, dtype: str | None = None) -> Any:
-        """Return the function with its parameters, or what the factory makes of them.
-
-        Args:
-            dtype: Keras' option, for a factory that takes it.
-
-        Returns:
-            A function of `(y_true, y_pred)`, or a Keras loss.
-
-        Raises:
-            BrokenPluginError: The factory returned something else, or failed.
-            ParameterError: The factory refuses the values of the parameters.
-        """
-        if self._partial:
-            return self._partial
-        takes_dtype = dtype is not None and self.entry.signature.takes_dtype
-        try:
-            made = self.entry.target(**self.params, **({"dtype": dtype} if takes_dtype else {}))
-        except (KeyboardInterrupt, LossregError):
-            raise
-        except (TypeError, ValueError) as error:
-            raise ParameterError(
-                f"Loss {self.label!r} of {self.provider} can't be made: its factory refuses the "
-                f"parameters ({error_line(error)})."
-            ) from error
-        except BaseException as error:
-            raise BrokenPluginError(
-                f"Loss {self.name!r} of {self.provider} can't be used: its factory raised "
-                f"{error_line(error)}. Repair or update that package."
-            ) from error
-        bases = keras_bases(type(made))
-        # Metrics and layers of Keras are callable too, and aren't losses.
-        if callable(made) and (not bases or "Loss" in bases):
-            return made
-        raise BrokenPluginError(
-            f"Loss {self.name!r} of {self.provider} can't be used: its factory returned "
-            f"{made!r}, which is neither a Keras loss nor a function of (y_true, y_pred)."
-        )
-
-    def function(self, dtype: str | None = None) -> Callable[[Any, Any], Any]:
-        """Return the function from `(y_true, y_pred)` to values."""
-        return value_function(self.make(dtype))
+    def taking(self, form: Labels) -> "BoundLoss":
+        """Return the loss as one that takes labels of a single kind among its kinds."""
+        if self.spec.y_true == form:
+            return self
+        entry = replace(self.entry, spec=replace(self.spec, y_true=form, per=self.spec.per))
+        # The target is loaded already, and the parameters are those of all kinds.
+        entry.__dict__.update(target=self.entry.target, signature=self.entry.signature)
+        return replace(self, entry=entry)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.provider.distribution}/{self}>"
 
     def __str__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self.items)
+        values = ", ".join(f"{name}={_written(value)}" for name, value in self.items)
         return f"{self.name}({values})"
 
     def __hash__(self) -> int:
@@ -335,23 +344,6 @@ class BoundLoss(_Bound):
     def __getstate__(self) -> dict[str, Any]:
         names = ("entry", "items", "given_options")
         return {name: getattr(self, name) for name in names}
-
-
-def value_function(made: Any) -> Callable[[Any, Any], Any]:
-    """Return a function of `(y_true, y_pred)` to values: itself, or what a Keras loss computes."""
-    if "Loss" not in keras_bases(type(made)):
-        return made  # type: ignore[no-any-return]  # it may be anything callable
-    own = next(base for base in type(made).__mro__ if "call" in vars(base))
-    # A Keras loss reduces in __call__, and `call` returns a value per sample; a class may have its
-    # own __call__ and no `call`. The object is kept: a tf.function among its methods doesn't.
-    if own.__module__.partition(".")[0] == "keras" and own.__name__ == "Loss":
-        return lambda y_true, y_pred: made(y_true, y_pred)
-    return lambda y_true, y_pred: made.call(y_true, y_pred)
-
-
-def keras_bases(kind: type) -> set[str]:
-    """Return the names of the Keras classes that a class inherits from."""
-    return {b.__name__ for b in kind.__mro__ if b.__module__.partition(".")[0] == "keras"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -460,3 +452,13 @@ class BoundOutputs(dict[str, "BoundLoss | BoundSum | None"]):
 
 Bound = BoundLoss | BoundSum | BoundOutputs
 """Any bound loss: a single one, a sum, or one for each output."""
+
+
+def _written(value: Any) -> str:
+    """Return the value of a parameter as an expression has it."""
+    return value.label if isinstance(value, _Bound) else repr(value)
+
+
+def _is(default: Any, value: Any) -> bool:
+    """Return whether a value is a default, which for a loss is a config."""
+    return bool(value.label == default if isinstance(value, _Bound) else value == default)

@@ -10,6 +10,7 @@ from ..errors import ShapeError
 from ..lazy import numpy as np
 from ..lazy import ops
 from .bound import BoundLoss
+from .kinds import OUTPUTS
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -52,9 +53,15 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
         # TensorFlow, JAX and Keras raise these for a tensor of a traced graph.
         return
     if values.size:
-        classes = y_pred.shape[loss.class_axis] if loss.spec.numbers_outputs else None
+        outputs = y_pred.shape[loss.class_axis] if loss.spec.numbers_outputs else None
+        classes = outputs and number_of_classes(loss, outputs)
         for fault in label_faults(loss, values, classes):
             raise fault
+
+
+def number_of_classes(loss: BoundLoss, outputs: int) -> int:
+    """Return how many classes a number of outputs stands for."""
+    return outputs + OUTPUTS[loss.y_pred].lacking
 
 
 def label_faults(loss: BoundLoss, values: "Array", classes: int | None) -> Iterator[ShapeError]:
@@ -119,20 +126,27 @@ def _fault(loss: BoundLoss, message: str, fits: str | None = None) -> ShapeError
     return ShapeError.of(f"Loss {loss.name!r}: {message}", fits=fits)
 
 
+def _ignored(loss: BoundLoss) -> Any:
+    """Return the class whose labels don't count, or None."""
+    return loss.params.get(loss.spec.ignore_class or "")
+
+
 def _class_faults(loss: BoundLoss, values: "Array", count: int | None) -> Iterator[ShapeError]:
-    values = values[values != loss.params.get("ignore_class")]
+    values = values[values != _ignored(loss)]
+    lacking = OUTPUTS[loss.y_pred].lacking
+    outputs = f"{count - lacking} outputs" if count and lacking else count
     if count is not None and not (_within(values, 0, count) and (values < count).all()):
         advice, fits = "Give the model one output for each class, or renumber the labels.", None
         beyond = np.unique(values[(values < 0) | (values >= count)])
         if (values.min(), values.max()) == (1, count):
             advice = _FROM_ONE
-        elif beyond.size == 1 and "ignore_class" in loss.params and beyond[0] % 1 == 0:
+        elif beyond.size == 1 and loss.spec.ignore_class in loss.params and beyond[0] % 1 == 0:
             mark = int(beyond[0])
-            fits = loss.entry.call({**loss.params, "ignore_class": mark})
+            fits = loss.entry.call({**loss.params, str(loss.spec.ignore_class): mark})
             advice += f" If {mark} means that a label is missing, use {fits!r}."
         yield _fault(
             loss,
-            f"y_true must hold classes from 0 to {count - 1}, since y_pred has {count}, got "
+            f"y_true must hold classes from 0 to {count - 1}, since y_pred has {outputs}, got "
             f"{figure(values.min())} to {figure(values.max())}. {advice}",
             fits,
         )
@@ -155,7 +169,7 @@ def _share_fault(loss: BoundLoss, values: "Array") -> ShapeError:
     advice = f"Rescale the labels, or {_OTHER_LOSS}"
     if np.isin(values, (-1, 1)).all():
         advice = "They look like the signs -1 and 1: rescale them by (y_true + 1) / 2"
-        if loss.spec.y_true == "binary":
+        if loss.spec.forms[0] == "binary":
             fits = "hinge"
             advice += ", or use 'hinge' and a last layer without an activation"
         advice += "."
@@ -191,11 +205,14 @@ def find_mistakes(loss: BoundLoss, y_true: "Array", classes: int) -> Iterator[Sh
     yield from faults
     if kind.classes == "row" and not faults and classes > 1:
         yield from _row_mistakes(loss, y_true)
-    elif loss.spec.y_true == "sign":
+    elif loss.spec.forms[0] == "sign":
         yield from _sign_mistakes(loss, finite)
+    elif kind.per == "event":
+        yield from _event_mistakes(loss, y_true)
     elif kind.is_amount and kind.low == 0:
+        finite = finite[finite != kind.pad]
         allowed, wrong = "above 0", finite <= 0
-        if loss.spec.y_true == "count" or loss.qualified_name == _TAKES_ZERO:
+        if loss.spec.forms[0] != "positive" or loss.qualified_name == _TAKES_ZERO:
             allowed, wrong = "0 or more", finite < -rounding(finite)
         elif loss.qualified_name == _TAKES_NEGATIVE:
             # Keras divides by this at least.
@@ -235,7 +252,8 @@ def _row_mistakes(loss: BoundLoss, y_true: "Array") -> Iterator[ShapeError]:
 
 def _sign_mistakes(loss: BoundLoss, values: "Array") -> Iterator[ShapeError]:
     # In a batch of 0 and 1 alone, Keras turns 0 into -1.
-    takes_zeros = loss.provider.is_builtin and np.isin(values, (0, 1)).all()
+    zeros_too = loss.provider.is_builtin or "binary" in loss.spec.forms
+    takes_zeros = zeros_too and np.isin(values, (0, 1)).all()
     if takes_zeros or _near(values, -1, 1).all():
         return
     advice, fits = _OTHER_LOSS.capitalize(), None
@@ -249,13 +267,25 @@ def _sign_mistakes(loss: BoundLoss, values: "Array") -> Iterator[ShapeError]:
             "Class indices are for 'sparse_categorical_crossentropy', which needs an output for "
             "each class."
         )
-    zeros = ", or 0 and 1" if loss.provider.is_builtin else ""
+    zeros = ", or 0 and 1" if zeros_too else ""
     yield _fault(
         loss,
         f"y_true must be -1 and 1{zeros}, got {figure(values.min())} to {figure(values.max())}. "
         f"{advice}",
         fits,
     )
+
+
+def _event_mistakes(loss: BoundLoss, y_true: "Array") -> Iterator[ShapeError]:
+    times, events = y_true[..., 0], y_true[..., -1]
+    if (times < 0).any():
+        yield _fault(loss, f"the times in y_true must be >= 0, got {figure(times.min())}.")
+    if not _near(events, 0, 1).all():
+        yield _fault(
+            loss,
+            "the second number of each row of y_true must be 1 for an event that was seen, or 0, "
+            f"got {figure(events.min())} to {figure(events.max())}. Put the times first.",
+        )
 
 
 def find_series_mistakes(loss: BoundLoss, y_true: "Array", y_pred: "Array") -> Iterator[ShapeError]:

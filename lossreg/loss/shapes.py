@@ -8,7 +8,22 @@ from typing import Any
 from ..errors import ShapeError
 from ..lazy import ops
 from .bound import BoundLoss
-from .spec import Labels
+from .kinds import OUTPUTS, Labels
+
+
+def form_of(loss: BoundLoss, y_true: Any, y_pred: Any) -> Labels:
+    """Return which of the kinds of labels that a loss takes these labels are."""
+    forms = loss.spec.forms
+    if set(forms) != {"one_hot", "integer"}:
+        # Of the others the values decide.
+        return forms[0]
+    rank, axis = len(y_pred.shape), loss.class_axis
+    if rank == 0 or not -rank <= axis < rank:
+        return forms[0]
+    squeezed = len(y_true.shape) == rank and 1 in (y_true.shape[axis], y_true.shape[-1])
+    several = y_pred.shape[axis] != 1
+    is_number = len(y_true.shape) == rank - 1 or (squeezed and several)
+    return "integer" if is_number else "one_hot"
 
 
 def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tuple[Any, Any]:
@@ -26,13 +41,17 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
     Raises:
         ShapeError: The shapes would broadcast, as far as they are known.
     """
-    kind = loss.spec.labels
+    kind, fit = loss.spec.labels, loss.spec.fit
     if kind.is_known:
         _check_samples(loss, y_true, y_pred)
-    if kind.per == "series":
-        return y_true, y_pred
-    if kind.per == "place":
-        return _align_integer(loss, y_true, y_pred, library)
+        _check_predictions(loss, y_true, y_pred)
+    match fit:
+        case "series" | "free" | "event" | "sample":
+            return _check_own_shape(loss, y_true, y_pred)
+        case "place":
+            return _align_integer(loss, y_true, y_pred, library)
+        case "target":
+            return _align_targets(loss, y_true, y_pred, library)
     true_rank, pred_rank = len(y_true.shape), len(y_pred.shape)
     if true_rank == pred_rank + 1 and y_true.shape[-1] == 1:
         if pred_rank == 1:
@@ -45,7 +64,7 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
         y_true = library.expand_dims(y_true, axis=-1)
     if kind.classes == "row":
         _class_axis(loss, y_true, y_pred)
-    if kind.per == "entry":
+    if fit == "entry":
         _check_axes(loss, y_pred)
         if not same_shape(y_true.shape, y_pred.shape):
             raise _misfit(loss, "y_true and y_pred of the same shape", y_true, y_pred)
@@ -55,7 +74,7 @@ def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tupl
 def _check_samples(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
     """Raise if the data aren't samples with something in each."""
     true_rank, rank = len(y_true.shape), len(y_pred.shape)
-    if loss.spec.labels.per == "series" and (true_rank, rank) != (2, 3):
+    if loss.spec.fit == "series" and (true_rank, rank) != (2, 3):
         takes, advice = "y_true (samples, entries) and y_pred (samples, steps, classes)", _RESHAPE
     elif rank == 0:
         takes, advice = "arrays of samples", "Give a list, even for one sample."
@@ -66,14 +85,67 @@ def _check_samples(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
     raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {advice}")
 
 
+def _check_predictions(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
+    """Raise if the predictions lack the axes that their kind has."""
+    kind, shape = OUTPUTS[loss.y_pred], tuple(y_pred.shape)
+    wrong = (kind.axes is not None and len(shape) != kind.axes) or (
+        kind.size is not None and shape[-1] not in (kind.size, None)
+    )
+    if loss.y_pred == "similarities" and len(shape) == 2:
+        wrong = not same_shape(shape[:1], shape[1:])
+    if loss.y_pred == "views" and len(shape) == 3:
+        wrong = shape[1] not in (2, None)
+    if wrong:
+        last = f" with a last axis of {kind.size}" if kind.size else ""
+        takes = f"y_pred{last}: {kind.values}"
+        raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {_RESHAPE}")
+
+
+def _check_own_shape(loss: BoundLoss, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return labels whose shape the predictions don't decide. Raise if it is wrong."""
+    shape = tuple(y_true.shape)
+    if loss.spec.fit == "event":
+        fits, takes = shape[-1:] in ((2,), (None,)), "a time and an event in each row of y_true"
+    elif loss.spec.fit == "sample":
+        fits, takes = True, "one label for each sample"
+        if loss.spec.labels.is_number:
+            fits = len(shape) == 1 or shape[1:] in ((1,), (None,))
+            y_true = y_true if len(shape) == 1 or not fits else y_true[:, 0]
+    else:
+        return y_true, y_pred
+    if not fits or not same_shape(shape[:1], y_pred.shape[:1]):
+        raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {_RESHAPE}")
+    return y_true, y_pred
+
+
+def _align_targets(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> tuple[Any, Any]:
+    """Return labels with as many axes as the predictions, which have several for each target."""
+    if len(y_true.shape) == len(y_pred.shape) - 1:
+        y_true = library.expand_dims(y_true, axis=-1)
+    targets, numbers = y_true.shape[-1:], y_pred.shape[-1]
+    fits = same_shape(y_true.shape[:-1], y_pred.shape[:-1]) and len(targets) == 1
+    if loss.y_pred == "quantiles":
+        fits, takes = (
+            fits and targets[0] in (1, None),
+            "one target, and an output for each quantile",
+        )
+    else:
+        fits = fits and (None in (*targets, numbers) or numbers % targets[0] == 0)
+        takes = "targets, and an output for each parameter of each target"
+    if not fits:
+        raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {_RESHAPE}")
+    return y_true, y_pred
+
+
 def _check_axes(loss: BoundLoss, y_pred: Any) -> None:
     """Raise if the predictions lack an axis that the parameter `axis` names."""
-    rank, axis = len(y_pred.shape), loss.params.get("axis")
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    if any(isinstance(one, int) and not -rank <= one < rank for one in axes):
+    rank, name = len(y_pred.shape), loss.spec.axis
+    if name is None or name not in loss.params:
+        return
+    if any(not -rank <= one < rank for one in loss.spec.axes(loss.params) or ()):
         raise ShapeError(
             f"Loss {loss.name!r}: y_pred {tuple(y_pred.shape)} has the axes {-rank} to {rank - 1}, "
-            f"and not axis={axis!r}. Change the parameter 'axis'."
+            f"and not {name}={loss.params[name]!r}. Change the parameter {name!r}."
         )
 
 
@@ -138,7 +210,7 @@ def _misfit(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> ShapeError
     form: Labels
     if looks_integer and loss.spec.labels.is_share:
         look, form = "like class indices", "integer"
-    elif same_shape(shape_true, shape_pred) and loss.spec.labels.per == "place":
+    elif same_shape(shape_true, shape_pred) and loss.spec.fit == "place":
         look, form = "one-hot", "one_hot"
     else:
         return ShapeError(f"{misfit} {_RESHAPE}")

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ParameterError, SpecError, error_line
+from ..errors import LossregError, ParameterError, SpecError, error_line
 from .docstring import documented_arguments
 from .names import did_you_mean, shown
 from .options import OPTIONS
-from .types import pydantic_type, type_words
+from .types import is_loss, pydantic_type, type_words
 from .values import SIMPLE, holds_tensor, meant, plain
 
 if TYPE_CHECKING:
@@ -49,12 +49,16 @@ class Signature:
         packaged: Whether the rules for packages apply: every parameter of a loss function is
             keyword-only and typed. Without them, an untyped parameter takes any JSON value, as
             it does in every factory.
+        ignores_class: Whether lossreg itself leaves out the labels of a class, so that the loss
+            has one parameter more than its function.
 
     Raises:
         SpecError: The signature breaks a rule.
     """
 
-    def __init__(self, target: Callable[..., Any], *, packaged: bool = True) -> None:
+    def __init__(
+        self, target: Callable[..., Any], *, packaged: bool = True, ignores_class: bool = False
+    ) -> None:
         if not callable(target):
             raise SpecError(f"it must be a function or a class, got {target!r}")
         self.target = target
@@ -78,6 +82,8 @@ class Signature:
         if self.is_function:
             self._parameters = parameters[2:]
             self._check_function(packaged)
+            if ignores_class:
+                self._parameters.append(IGNORE_CLASS)
         else:
             # A factory may take Keras' options, which aren't parameters of the loss.
             self._parameters = [
@@ -125,7 +131,13 @@ class Signature:
                     f"a type in {inspect.signature(self.target)} can't be read: {error_line(error)}"
                 ) from error
             hints = {}
+        hints.setdefault(IGNORE_CLASS.name, IGNORE_CLASS.annotation)
         return {parameter.name: hints.get(parameter.name, Any) for parameter in self._parameters}
+
+    @cached_property
+    def losses(self) -> frozenset[str]:
+        """The parameters that are losses."""
+        return frozenset(name for name, kind in self.annotations.items() if is_loss(kind))
 
     @cached_property
     def model(self) -> "type[BaseModel]":
@@ -158,7 +170,8 @@ class Signature:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Each parameter with its allowed values, its default and its documentation."""
-        docs = documented_arguments(inspect.getdoc(self.target) or "")
+        docs = {IGNORE_CLASS.name: _IGNORE_CLASS_DOC}
+        docs |= documented_arguments(inspect.getdoc(self.target) or "")
         return tuple(
             Parameter(
                 name=parameter.name,
@@ -171,7 +184,11 @@ class Signature:
         )
 
     def check(
-        self, loss: str, values: Mapping[str, Any], args: Sequence[Any] = ()
+        self,
+        loss: str,
+        values: Mapping[str, Any],
+        args: Sequence[Any] = (),
+        bind_loss: Callable[[Any], Any] | None = None,
     ) -> dict[str, Any]:
         """Return a checked value for every parameter, defaults included.
 
@@ -179,6 +196,7 @@ class Signature:
             loss: The name of the loss, for the message.
             values: Values by name.
             args: Values of the first parameters, in their order.
+            bind_loss: Returns the loss of a config, for a parameter that is a loss.
 
         Raises:
             ParameterError: A value is wrong, or has no parameter; the message names every fault.
@@ -187,6 +205,8 @@ class Signature:
 
         if args:
             values = self._by_name(loss, values, args)
+        if self.losses and bind_loss:
+            values = self._with_losses(loss, values, bind_loss)
         given = {n: v if type(v) in SIMPLE else _checkable(v) for n, v in values.items()}
         try:
             checked = self.model.model_validate(given)
@@ -197,6 +217,24 @@ class Signature:
             parameter.name: getattr(checked, f"field_{index}")
             for index, parameter in enumerate(self._parameters)
         }
+
+    def _with_losses(
+        self, loss: str, values: Mapping[str, Any], bind_loss: Callable[[Any], Any]
+    ) -> dict[str, Any]:
+        """Return values with a bound loss for each parameter that is a loss."""
+        defaults = {p.name: p.default for p in self.parameters if not p.required}
+        found, faults = dict(values), dict[str, str]()
+        for name in self.losses:
+            config = values.get(name, defaults.get(name))
+            if config is None:
+                continue
+            try:
+                found[name] = bind_loss(config)
+            except LossregError as error:
+                faults[name] = f"Loss {loss!r}: {name!r} must be a loss. {error}"
+        if faults:
+            raise ParameterError.of("\n".join(faults.values()), faults)
+        return found
 
     def _by_name(self, loss: str, values: Mapping[str, Any], args: Sequence[Any]) -> dict[str, Any]:
         known = [parameter.name for parameter in self._parameters]
@@ -248,10 +286,20 @@ class Signature:
         if name not in values:
             return f"{name!r} is missing; it must be {known[name].allowed}."
         value, allowed = values[name], known[name].allowed
-        got = f"{shown(value)} ({type(value).__name__})"
+        got = f"{shown(value)} ({getattr(value, 'kind', type(value).__name__)})"
         advice = _NO_TENSOR if holds_tensor(plain(value)) else meant(value, allowed)
         return f"{name!r} must be {allowed}, got {got}.{advice}"
 
+
+IGNORE_CLASS = inspect.Parameter(
+    "ignore_class", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=int | None
+)
+"""The parameter of a loss whose class numbers lossreg turns into one-hot rows."""
+
+_IGNORE_CLASS_DOC = (
+    "A label, such as -1 or 255, whose samples count neither in the sum nor in the mean; for "
+    "class numbers."
+)
 
 _NO_TENSOR = (
     " A tensor or a variable would stay at its present value: give a plain number, such as "

@@ -1,145 +1,20 @@
-"""The spec of a loss, its words for labels and predictions, and the hooks of a plugin.
+"""The spec of a loss, and the hooks of a plugin.
 
 No loss is imported here, and no value is checked.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pluggy
 
 from ..errors import SpecError, printable
+from .kinds import CONVERSIONS, LABELS, OUTPUTS, Fit, LabelKind, Labels, Outputs, Per, Task
 from .names import is_canonical, key
-
-Task = Literal[
-    "regression",
-    "binary",
-    "multilabel",
-    "multiclass",
-    "segmentation",
-    "metric_learning",
-    "sequence",
-    "unspecified",
-]
-Labels = Literal[
-    "real", "positive", "count", "binary", "sign", "one_hot", "integer", "sequence", "unspecified"
-]
-Outputs = Literal["real", "positive", "probabilities", "logits", "embeddings", "unspecified"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelKind:
-    """What a word for labels means.
-
-    Args:
-        values: The values that labels have, in words.
-        per: What has a label: each `entry` of the predictions, each `place` (the predictions'
-            shape without the axis of the classes), or a `series` with a length of its own;
-            None if nothing is known about the labels.
-        classes: How labels name classes: each entry is yes or no (`each`), a row has a share
-            for each class (`row`), or a label is the number of a class (`number`); None if
-            labels don't name classes.
-        low: The smallest value, if there is one.
-        high: The largest value, if there is one.
-    """
-
-    values: str
-    per: Literal["entry", "place", "series"] | None
-    classes: Literal["each", "row", "number"] | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether anything is known about the labels."""
-        return self.per is not None
-
-    @property
-    def is_amount(self) -> bool:
-        """Whether labels are numbers that don't name classes."""
-        return self.is_known and self.classes is None
-
-    @property
-    def is_class(self) -> bool:
-        """Whether labels name the classes of samples, or of places in them."""
-        return self.classes is not None and self.per != "series"
-
-    @property
-    def is_exclusive(self) -> bool:
-        """Whether a label is one class of several."""
-        return self.classes in ("row", "number")
-
-    @property
-    def is_number(self) -> bool:
-        """Whether labels are numbers of classes, which must keep every digit."""
-        return self.classes == "number"
-
-    @property
-    def is_share(self) -> bool:
-        """Whether labels lie between 0 and 1."""
-        return (self.low, self.high) == (0, 1)
-
-
-LABELS: Mapping[Labels, LabelKind] = {
-    "real": LabelKind(values="any finite numbers", per="entry"),
-    "positive": LabelKind(values="numbers above 0", per="entry", low=0),
-    "count": LabelKind(values="0, 1, 2 and so on", per="entry", low=0),
-    "binary": LabelKind(
-        values="0 or 1, or soft between them", per="entry", classes="each", low=0, high=1
-    ),
-    "sign": LabelKind(values="-1 or 1", per="entry", classes="each", low=-1, high=1),
-    "one_hot": LabelKind(
-        values="one-hot, or soft rows that sum to 1", per="entry", classes="row", low=0, high=1
-    ),
-    "integer": LabelKind(
-        values="class numbers, without the class axis; they reach the loss as integers",
-        per="place",
-        classes="number",
-    ),
-    "sequence": LabelKind(
-        values="class numbers over time, padded with 0", per="series", classes="number"
-    ),
-    "unspecified": LabelKind(values="something else", per=None),
-}
-"""What each word for labels means. Nothing else in lossreg lists these words."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputKind:
-    """What a word for predictions means.
-
-    Args:
-        values: The values that predictions have, in words.
-        noun: Their name in a listing.
-        is_class: Whether a prediction says how likely a class is.
-        has_classes: Whether the last axis of the predictions can hold classes.
-    """
-
-    values: str
-    noun: str
-    is_class: bool = False
-    has_classes: bool = True
-
-
-OUTPUTS: Mapping[Outputs, OutputKind] = {
-    "real": OutputKind(values="any finite numbers", noun="real predictions"),
-    "positive": OutputKind(values="numbers above 0", noun="positive predictions"),
-    "probabilities": OutputKind(
-        values="between 0 and 1; they sum to 1 over exclusive classes",
-        noun="probabilities",
-        is_class=True,
-    ),
-    "logits": OutputKind(
-        values="any finite numbers; a sigmoid or softmax would turn them into probabilities",
-        noun="logits",
-        is_class=True,
-    ),
-    "embeddings": OutputKind(values="vectors of length 1", noun="embeddings", has_classes=False),
-    "unspecified": OutputKind(values="something else", noun="unspecified predictions"),
-}
-"""What each word for predictions means. Nothing else in lossreg lists these words."""
+from .rules import read_rule
 
 _TARGET = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 
@@ -159,11 +34,27 @@ class LossSpec:
             or a `keras.losses.Loss` subclass. It is imported at first use.
         summary: One line for listings: when to use the loss.
         task: What the loss is for.
-        y_true: The kind of its labels. The conformance kit draws such labels.
+        y_true: The kind of its labels, or several. The function takes the first kind, and
+            lossreg turns labels of the other kinds into it.
         y_pred: The kind of its predictions, with its default parameters.
         aliases: Other canonical names. A lookup finds their other spellings.
+        per: What one value stands for: a `position` (the shape of `y_pred` without the axis of
+            the classes), a `sample`, an `entry` of `y_pred`, or the whole `batch`.
         couples_batch: Whether the value of a sample depends on the other samples, so that
-            weights and masks have no meaning.
+            weights and masks have no meaning. A value for the whole batch always does.
+        example: The place of a function that draws inputs, for what no word can say.
+        bounded: Whether the loss has a highest value, so that a very wrong prediction may have
+            no gradient.
+        surrogate_gradient: Whether the gradient is meant to be another than the derivative.
+        exceptions: The reason for each check of the conformance kit that the loss can't pass,
+            by the name of the check, a backend (`"torch"`) or both (`"torch/float16"`).
+        head: The place of the layer whose output the loss takes.
+        saved_as: The names under which other packages, or older versions, registered the loss
+            with Keras. A file that has such a name loads this loss.
+        rules: Comparisons of parameters that must hold, such as `"low < high"`.
+        axis: The parameter that names the axis or axes of `y_pred` that a value covers.
+        ignore_class: The parameter that names the class whose labels don't count.
+        from_logits: The parameter that turns probabilities into logits.
 
     Raises:
         SpecError: A field breaks its rule.
@@ -173,10 +64,21 @@ class LossSpec:
     target: str
     summary: str
     task: tuple[Task, ...]
-    y_true: Labels
+    y_true: Labels | tuple[Labels, ...]
     y_pred: Outputs
     aliases: tuple[str, ...] = ()
+    per: Per = "position"
     couples_batch: bool = False
+    example: str | None = None
+    bounded: bool = False
+    surrogate_gradient: bool = False
+    exceptions: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    head: str | None = None
+    saved_as: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    axis: str | None = "axis"
+    ignore_class: str | None = "ignore_class"
+    from_logits: str | None = "from_logits"
 
     def __post_init__(self) -> None:
         for field in ("name", "target", "summary"):
@@ -190,23 +92,60 @@ class LossSpec:
             raise self._fault("summary", "must be one line")
         if printable(self.summary) != self.summary:
             raise self._fault("summary", "must have no control characters or invisible characters")
-        for field in ("task", "aliases"):
+        for field in ("task", "aliases", "saved_as", "rules"):
             # A single string is a common mistake; it would be read letter by letter.
             if not isinstance(getattr(self, field), tuple):
                 raise self._fault(field, "must be a tuple of strings, such as ('binary',)")
         for field, rule, choices, values in (
             ("task", "must be one or more of", get_args(Task), self.task),
-            ("y_true", "must be one of", tuple(LABELS), (self.y_true,)),
+            ("y_true", "must be one or more of", tuple(LABELS), self.forms),
             ("y_pred", "must be one of", tuple(OUTPUTS), (self.y_pred,)),
+            ("per", "must be one of", get_args(Per), (self.per,)),
         ):
             if not values or any(value not in choices for value in values):
                 raise self._fault(field, f"{rule} {', '.join(map(repr, choices))}")
-        if not isinstance(self.couples_batch, bool):
-            raise self._fault("couples_batch", "must be True or False")
+        self._check_kinds()
+        for field in ("couples_batch", "bounded", "surrogate_gradient"):
+            if not isinstance(getattr(self, field), bool):
+                raise self._fault(field, "must be True or False")
+        for field in ("example", "head"):
+            if getattr(self, field) is not None and not is_target(getattr(self, field)):
+                raise self._fault(field, "must read 'package.module:attribute'")
+        for field in ("axis", "ignore_class", "from_logits"):
+            if not isinstance(getattr(self, field), str | None):
+                raise self._fault(field, "must be the name of a parameter, or None")
+        if not (
+            isinstance(self.exceptions, Mapping)
+            and all(isinstance(text, str) and text.strip() for text in self.exceptions.values())
+        ):
+            raise self._fault("exceptions", "must map checks of the kit to reasons")
+        if not all(isinstance(name, str) and name for name in self.saved_as):
+            raise self._fault("saved_as", "must hold names such as 'Addons>ContrastiveLoss'")
+        for rule in self.rules:
+            read_rule(self.name, rule)
         if not all(isinstance(alias, str) and is_canonical(alias) for alias in self.aliases):
             raise self._fault("aliases", "must be lower snake case without 'loss', like the name")
         if len({key(name) for name in self.names}) < len(self.names):
             raise self._fault("aliases", "must differ from each other and from the name")
+
+    def _check_kinds(self) -> None:
+        """Raise for kinds of labels and predictions that don't belong together."""
+        first, *others = self.forms
+        for form in others:
+            if (first, form) not in CONVERSIONS:
+                pairs = ", ".join(str(pair) for pair in sorted(CONVERSIONS))
+                raise self._fault("y_true", f"may hold several kinds only as in {pairs}")
+        fitting = OUTPUTS[self.y_pred].labels
+        if "unspecified" in (*self.forms, self.y_pred):
+            return
+        if fitting is not None and not set(self.forms) <= {*fitting, "free", "unknown"}:
+            words = ", ".join(map(repr, fitting))
+            raise self._fault("y_true", f"must be one of {words} with y_pred={self.y_pred!r}")
+        for form in self.forms:
+            outputs = LABELS[form].outputs
+            if outputs is not None and self.y_pred not in outputs:
+                words = ", ".join(map(repr, outputs))
+                raise self._fault("y_pred", f"must be {words} with y_true={form!r}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -214,20 +153,68 @@ class LossSpec:
         return (self.name, *self.aliases)
 
     @property
+    def forms(self) -> tuple[Labels, ...]:
+        """The kinds of labels that the loss takes; the function takes the first."""
+        # A word that is no string is told with the others.
+        return self.y_true if isinstance(self.y_true, tuple) else (self.y_true,)
+
+    @property
     def labels(self) -> LabelKind:
-        """What the word for its labels means."""
-        return LABELS[self.y_true]
+        """What the word for the labels of the function means."""
+        return LABELS[self.forms[0]]
+
+    @property
+    def fit(self) -> Fit | None:
+        """How the shape of the labels follows from that of the predictions."""
+        kind = self.labels
+        return OUTPUTS[self.y_pred].per or kind.per if kind.per in ("entry", "place") else kind.per
+
+    @property
+    def couples(self) -> bool:
+        """Whether a value depends on several samples."""
+        return self.couples_batch or self.per == "batch"
+
+    @property
+    def adds_ignore_class(self) -> bool:
+        """Whether lossreg leaves out labels for a function that takes no class numbers."""
+        return self.forms[0] == "one_hot" and "integer" in self.forms and self.per == "position"
 
     def outputs(self, params: Mapping[str, Any]) -> Outputs:
-        """Return the kind of the predictions with these parameters; `from_logits` decides it."""
-        if "from_logits" not in params:
+        """Return the kind of the predictions with these parameters."""
+        if self.from_logits is None or self.from_logits not in params:
             return self.y_pred
-        return "logits" if params["from_logits"] else "probabilities"
+        return "logits" if params[self.from_logits] else "probabilities"
+
+    def axes(self, params: Mapping[str, Any]) -> tuple[int, ...] | None:
+        """Return the axes of `y_pred` that a value covers, or None for all of them."""
+        axis = params.get(self.axis, -1) if self.axis else -1
+        if isinstance(axis, tuple):
+            return tuple(one for one in axis if isinstance(one, int))
+        return (axis,) if isinstance(axis, int) else None
 
     def class_axis(self, params: Mapping[str, Any]) -> int:
-        """Return the axis of the classes: the parameter `axis`, or the last one."""
-        axis = params.get("axis", -1)
-        return axis if isinstance(axis, int) else -1
+        """Return the axis of the classes."""
+        axes = self.axes(params)
+        return axes[0] if axes is not None and len(axes) == 1 else -1
+
+    def shape_of_values(
+        self, params: Mapping[str, Any], y_pred: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
+        """Return the shape of the values for predictions of a shape."""
+        axes = self.axes(params)
+        if self.per == "batch" or (axes is None and self.per == "position"):
+            return ()
+        if self.per == "entry":
+            return y_pred
+        if self.per == "sample" or self.fit in ("series", "sample", "event") or len(y_pred) == 1:
+            return y_pred[:1]
+        reduced = {one % len(y_pred) for one in axes or ()}
+        return tuple(size for index, size in enumerate(y_pred) if index not in reduced)
+
+    @property
+    def takes_numbers(self) -> bool:
+        """Whether labels may be numbers of classes, of which no digit may be lost."""
+        return any(LABELS[form].is_number for form in self.forms)
 
     @property
     def numbers_outputs(self) -> bool:

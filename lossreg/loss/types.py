@@ -11,6 +11,32 @@ from typing import Annotated, Any, Literal, Union
 from .values import is_finite
 
 
+class _ALoss:
+    """Marks the type of a parameter that is a loss."""
+
+
+LossFunction = Annotated[Any, _ALoss]
+"""The type of a parameter that is a loss: the function gets `(y_true, y_pred)` to values.
+
+A config gives it as any loss, `ohem(base=huber(delta=2))`, and a default is such a string.
+"""
+
+
+def is_loss(annotation: Any) -> bool:
+    """Return whether a parameter of a type is a loss, or a loss or None."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) in (Union, types.UnionType):
+        return any(map(is_loss, arguments))
+    return _ALoss in arguments
+
+
+def _bound_loss(value: Any) -> Any:
+    """Return a bound loss. Raise for any other value."""
+    if hasattr(value, "losses") and hasattr(value, "label"):
+        return value
+    raise ValueError("not a loss")
+
+
 def pydantic_type(annotation: Any) -> Any:
     """Return a type for values from `plain`, which have tuples in place of lists."""
     if annotation is Any:
@@ -18,6 +44,11 @@ def pydantic_type(annotation: Any) -> Any:
 
         return Annotated[Any, AfterValidator(_json_value)]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if _ALoss in arguments:
+        from pydantic import AfterValidator, WithJsonSchema
+
+        schema = {"type": ["string", "object", "array"], "description": "A loss."}
+        return Annotated[Any, AfterValidator(_bound_loss), WithJsonSchema(schema)]
     if annotation in (list, tuple):
         return tuple[Any, ...]
     if origin in (list, Sequence):
@@ -66,6 +97,8 @@ def type_words(annotation: Any, *, plural: bool = False) -> str:
     'a list of numbers >= 0'
     """
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if _ALoss in arguments:
+        return "losses" if plural else "a loss"
     if origin is Annotated:
         kind = type_words(arguments[0], plural=plural)
         return " ".join(filter(None, [kind, _range(arguments[1:])]))

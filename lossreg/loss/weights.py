@@ -10,13 +10,10 @@ from .shapes import same_shape
 
 def values_shape(loss: BoundLoss, y_pred: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return the shape of a loss's values for predictions of a shape, if its spec tells."""
-    kind, axis = loss.spec.labels, loss.params.get("axis", -1)
-    if not kind.is_known or axis is None or loss.spec.couples_batch:
+    spec = loss.spec
+    if not spec.labels.is_known or spec.couples:
         return None
-    if kind.per == "series" or len(y_pred) == 1:
-        return y_pred[:1]
-    reduced = {one % len(y_pred) for one in (axis if isinstance(axis, tuple) else (axis,))}
-    return tuple(size for index, size in enumerate(y_pred) if index not in reduced)
+    return spec.shape_of_values(loss.params, y_pred) or None
 
 
 def weight_fault(

@@ -9,13 +9,16 @@ from typing import Any, TypedDict, Unpack
 from ..errors import LossNameError, RegistrationError, SpecError
 from ..loss import (
     LOCAL,
+    NO_WEIGHTS,
     Entry,
     Labels,
     LossSpec,
     Outputs,
+    Per,
     Provider,
     Signature,
     Task,
+    find_variable,
     keras_bases,
     parse,
 )
@@ -30,10 +33,17 @@ class About(TypedDict, total=False):
     name: str
     summary: str
     task: tuple[Task, ...]
-    y_true: Labels
+    y_true: Labels | tuple[Labels, ...]
     y_pred: Outputs
     aliases: tuple[str, ...]
+    per: Per
     couples_batch: bool
+    bounded: bool
+    surrogate_gradient: bool
+    rules: tuple[str, ...]
+    axis: str | None
+    ignore_class: str | None
+    from_logits: str | None
 
 
 def describe(target: Callable[..., Any], **about: Unpack[About]) -> Entry:
@@ -68,6 +78,9 @@ def describe(target: Callable[..., Any], **about: Unpack[About]) -> Entry:
         **about,
     }
     fields["name"] = parse(fields["name"]).loss
+    held = find_variable(target)
+    if held is not None:
+        raise SpecError(f"{called!r} holds weights, in {held!r}. {NO_WEIGHTS}")
     spec = LossSpec(**fields, target=f"{_dotted(target.__module__)}:{_dotted(called)}")
     return Entry(spec=spec, provider=_PROVIDER, load=functools.partial(_itself, target))
 

@@ -184,7 +184,7 @@ class Registry:
             entry
             for entry in entries
             if (task is None or task in entry.spec.task)
-            and (y_true is None or y_true == entry.spec.y_true)
+            and (y_true is None or y_true in entry.spec.forms)
             and plugin in (None, entry.provider.distribution)
         ]
         return sorted(
@@ -246,7 +246,8 @@ class Registry:
         def likeness(other: Entry) -> tuple[int, int]:
             return len(wanted & _words(other)), -len(wanted ^ _words(other))
 
-        others = self.entries(y_true=y_true, plugin=entry.provider.distribution)
+        offered = self.entries(y_true=y_true, plugin=entry.provider.distribution)
+        others = [other for other in offered if other.spec.name != entry.spec.name]
         nearest = max(others, key=likeness, default=None)
         return nearest if nearest and wanted & _words(nearest) else None
 

@@ -7,3 +7,4 @@ imports no Keras; running a check does.
 from .backend import value_and_gradient
 from .results import ConformanceError, Result
 from .run import loss_checks, run_checks
+from .samples import Example

@@ -71,6 +71,23 @@ def compiled() -> Mapping[str, Step]:
     raise NotApplicableError(f"Keras compiles nothing by itself on {backend}")
 
 
+def without_shapes(function: Values) -> Values:
+    """Return a function in a graph that knows the ranks of its arguments only.
+
+    Raises:
+        NotApplicableError: The backend's graphs know all shapes.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise NotApplicableError("only TensorFlow's graphs may lack sizes")
+    import tensorflow as tf
+
+    def call(*arrays: Any) -> Any:
+        signature = [tf.TensorSpec([None] * len(array.shape), array.dtype) for array in arrays]
+        return tf.function(lambda *traced: function(*traced), signature)(*arrays)
+
+    return call
+
+
 def _tensorflow(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 

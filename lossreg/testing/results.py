@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from ..errors import LossregError
 
-State = Literal["passed", "failed", "expected failure", "not applicable"]
+State = Literal["passed", "failed", "expected failure", "not applicable", "not run"]
 
 
 class ConformanceError(LossregError, AssertionError):
@@ -38,13 +38,15 @@ class Result:
         check: Name of the check.
         state: Whether the loss passed.
         message: For a failure, what is broken and what to do; otherwise why the failure is
-            expected, or why the check has no meaning.
+            expected, why the check has no meaning, or why it wasn't run.
+        details: What a framework said, line by line.
     """
 
     loss: str
     check: str
     state: State
     message: str = ""
+    details: str = ""
 
 
 def error_of(call: Callable[[], Any]) -> Exception | None:

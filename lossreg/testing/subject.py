@@ -1,5 +1,6 @@
 """The losses of a distribution under check: their parameters, inputs and values."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,13 +9,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..config import bind_parameter
 from ..errors import ParameterError
-from ..loss import Entry, LossSpec, did_you_mean, normalize_distribution
+from ..loss import BoundLoss, Entry, LossSpec, did_you_mean, normalize_distribution
 from ..registry import Registry
 from . import backend
 from .choices import REQUIRED, other_values
 from .results import ConformanceError, NotApplicableError, error_of
-from .samples import Array, Sample, Situation, draw, shape_of
+from .samples import SITUATIONS, Array, Sample, draw, example_of, shape_of, situations
 
 Found = TypeVar("Found")
 Params = Mapping[str, Any]
@@ -86,17 +88,21 @@ class Case:
     """
 
     call: str
-    situation: Situation
+    situation: str
     params: Params
     sample: Sample
 
     def __str__(self) -> str:
-        return f"{self.call} and {self.situation} predictions"
+        what = f"{self.situation} predictions" if self.situation in SITUATIONS else self.situation
+        return f"{self.call} and {what}"
 
     def row(self, index: int) -> str:
         """Return the case and one sample of its batch as a string."""
-        y_true, y_pred = self.sample.y_true[index], self.sample.y_pred[index]
-        return f"{self}, sample y_true={_short(y_true)}, y_pred={_short(y_pred)}"
+        sample = self.sample
+        if index >= min(len(sample.y_true), len(sample.y_pred)):
+            return str(self)
+        y_true, y_pred = _short(sample.y_true[index]), _short(sample.y_pred[index])
+        return f"{self}, sample y_true={y_true}, y_pred={y_pred}"
 
 
 class Subject:
@@ -116,7 +122,15 @@ class Subject:
         # It imports Keras, which collecting tests doesn't need.
         from ..keras_loss import RegisteredLoss
 
-        return RegisteredLoss(self.entry.bind(params), **options)
+        return RegisteredLoss(self.bind(params), **options)
+
+    def bind(self, params: Params) -> BoundLoss:
+        """Return the loss with parameters, of which some may be losses of the registry."""
+        return self.entry.bind(params, bind_loss=functools.partial(bind_parameter, self._registry))
+
+    @property
+    def _registry(self) -> Registry:
+        return self.suite.registry
 
     def function(self, params: Params, dtype: str = "float32") -> Callable[[Any, Any], Any]:
         """Return the value per sample, before Keras weighs and reduces."""
@@ -132,29 +146,28 @@ class Subject:
         values, gradient = backend.value_and_gradient(function, *tensors(case.sample, dtype))
         return backend.numbers(values), backend.numbers(gradient)
 
-    def case(
-        self, params: Params, situation: Situation = "ordinary", *, largest: float = 1e4
-    ) -> Case:
+    def case(self, params: Params, situation: str = "ordinary", *, largest: float = 1e4) -> Case:
         """Return one input for one choice of parameters."""
         sample = draw(self.spec, params, situation, largest=largest)
         call = self.entry.call(params)
         return Case(call=call, situation=situation, params=params, sample=sample)
 
-    def cases(self, *situations: Situation, largest: float = 1e4) -> Iterator[Case]:
-        """Yield an input of each kind for every choice of parameters."""
+    def cases(self, *, largest: float = 1e4) -> Iterator[Case]:
+        """Yield every kind of input for every choice of parameters."""
         for params in self.settings:
-            for situation in situations:
+            for situation in situations(self.spec):
                 yield self.case(params, situation, largest=largest)
 
     @cached_property
     def defaults(self) -> Params:
         """The default of each parameter; for one without, the first value that works."""
-        required = [p.name for p in self.entry.signature.parameters if p.required]
+        parameters = self.entry.signature.parameters
+        required = [p.name for p in parameters if p.required and p.name not in self._needed]
         legal = []
         for values in itertools.islice(itertools.product(*map(self._others, required)), 50):
-            params = dict(zip(required, values, strict=True))
+            params = {**dict(zip(required, values, strict=True)), **self._needed}
             try:
-                legal.append(self.entry.bind(params).params)
+                legal.append(self.bind(params).params)
             except ParameterError:
                 continue
             if not required or self.takes(legal[-1]):
@@ -170,7 +183,7 @@ class Subject:
     def changed(self) -> Params:
         """Another value than the default for every parameter that has one, all at once."""
         params = self.defaults
-        for name in self._names:
+        for name in self._free_names:
             params = next(self._with_another(params, name), params)
         return params
 
@@ -182,8 +195,10 @@ class Subject:
     @cached_property
     def bases(self) -> list[Params]:
         """The defaults, on probabilities and on logits if the loss takes both."""
-        flipped = {**self.defaults, "from_logits": not self.defaults.get("from_logits")}
-        return [self.defaults, *([flipped] if "from_logits" in self.defaults else [])]
+        name = self.spec.from_logits
+        if name is None or name not in self.defaults:
+            return [self.defaults]
+        return [self.defaults, {**self.defaults, name: not self.defaults[name]}]
 
     @cached_property
     def settings(self) -> list[Params]:
@@ -191,13 +206,19 @@ class Subject:
         each = [
             params
             for base in self.bases
-            for name in self._names
-            if name != "from_logits"
+            for name in self._free_names
+            if name != self.spec.from_logits
             # A weight or a list of weights, an axis or a list of axes: one of each.
             for is_list in (True, False)
             for params in itertools.islice(self._with_another(base, name, is_list=is_list), 1)
         ]
         return _unique([*self.bases, *each, self.changed])
+
+    @cached_property
+    def broken(self) -> Exception | None:
+        """Why the loss can't be used at all, on an ordinary input, or None."""
+        error = error_of(lambda: self.values(self.case(self.defaults)))
+        return None if isinstance(error, NotApplicableError) else error
 
     def takes(self, params: Params) -> bool:
         """Return whether the loss works with some parameters on an ordinary input."""
@@ -209,7 +230,17 @@ class Subject:
     def _names(self) -> list[str]:
         # The axis first: how many classes there are depends on it.
         names = [parameter.name for parameter in self.entry.signature.parameters]
-        return sorted(names, key=lambda name: name != "axis")
+        return sorted(names, key=lambda name: name != self.spec.axis)
+
+    @property
+    def _needed(self) -> Params:
+        """The parameters that the example needs, which aren't changed."""
+        example = example_of(self.spec)
+        return example.params if example else {}
+
+    @property
+    def _free_names(self) -> list[str]:
+        return [name for name in self._names if name not in self._needed]
 
     def _others(self, name: str, params: Params | None = None) -> list[Any]:
         default = REQUIRED if params is None else params[name]
@@ -226,7 +257,7 @@ class Subject:
             if is_list not in (None, isinstance(value, tuple)):
                 continue
             try:
-                another = self.entry.bind({**params, name: value}).params
+                another = self.bind({**params, name: value}).params
             except ParameterError:
                 continue
             if self.takes(another):

@@ -3,6 +3,7 @@ from fakes import ACME
 from fakes import add as add_fake
 
 from lossreg.errors import AmbiguousLossError, LossNameError, RegistrationError, SpecError
+from lossreg.loss import make, value_function
 from lossreg.registry import describe
 from lossreg.registry.local import add
 
@@ -28,7 +29,7 @@ def test_a_registered_function_is_a_loss_like_any_other(registry):
     add_local(registry, run(CELL))
     bound = registry.bind("tutorial", scale=3.0)
     assert bound.qualified_name == "local/tutorial"
-    assert bound.function()(5.0, 1.0) == 3.0 * (5.0 - 1.0)
+    assert value_function(make(bound))(5.0, 1.0) == 3.0 * (5.0 - 1.0)
     assert bound.spec.summary == "Twice the difference."
     assert (bound.spec.task, bound.spec.y_true) == (("unspecified",), "unspecified")
 
@@ -66,7 +67,7 @@ def test_a_cell_that_runs_again_replaces_its_loss(registry, again):
 def test_a_class_that_is_defined_again_replaces_its_loss(registry):
     add_local(registry, run_class(CLASS))
     add_local(registry, run_class(CLASS.replace("self.scale * (", "2 * self.scale * (")))
-    assert registry.bind("tutorial", scale=3).function()(5.0, 1.0) == 2 * 3 * (5.0 - 1.0)
+    assert value_function(make(registry.bind("tutorial", scale=3)))(5.0, 1.0) == 2 * 3 * (5.0 - 1.0)
 
 
 def test_another_function_takes_a_name_only_when_told(registry):

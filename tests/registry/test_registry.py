@@ -20,7 +20,7 @@ from lossreg.errors import (
     NotRegisteredError,
     RegistrationError,
 )
-from lossreg.loss import Provider
+from lossreg.loss import Provider, make, value_function
 from lossreg.registry import PluginRecord
 
 
@@ -43,7 +43,7 @@ def test_bind_completes_and_checks_the_parameters(registry):
     assert bound.params == {"gamma": 3.0, "alpha": 0.75, "from_logits": False}
     assert str(bound.provider) == "acme-losses 1.2.0"
     assert str(bound) == "focal(gamma=3.0, alpha=0.75, from_logits=False)"
-    assert bound.function()("y", "p") == ("y", "p", 3.0, 0.75, False)
+    assert value_function(make(bound))("y", "p") == ("y", "p", 3.0, 0.75, False)
 
 
 def test_the_parameters_of_a_bound_loss_cannot_be_changed_behind_its_back(registry):
@@ -57,10 +57,10 @@ def test_a_bound_loss_pickles_and_copies(twin):
     registry = Registry()
     registry.add(*_importable())
     bound = registry.bind("focal", gamma=3)
-    assert bound.function() is not None  # fills what is cached
+    assert value_function(make(bound)) is not None  # fills what is cached
     again = twin(bound)
     assert again == bound
-    assert again.function()("y", "p") == ("y", "p", 3.0, 0.75, False)
+    assert value_function(make(again))("y", "p") == ("y", "p", 3.0, 0.75, False)
 
 
 def _importable():
@@ -222,13 +222,13 @@ def not_a_factory(power: int = 2):
 
 def test_a_factory_is_called_with_the_parameters(registry):
     add(registry, "made", factory)
-    assert registry.bind("made", power=3).function()("y", "p") == ("y", "p", 3)
+    assert value_function(make(registry.bind("made", power=3)))("y", "p") == ("y", "p", 3)
 
 
 def test_a_factory_that_makes_no_loss_is_told(registry):
     add(registry, "made", not_a_factory)
     with pytest.raises(BrokenPluginError, match="its factory returned 2, which is neither"):
-        registry.bind("made").function()
+        value_function(make(registry.bind("made")))
 
 
 class MuteError(Exception):
@@ -261,7 +261,7 @@ def test_a_factory_that_raises_anything_is_a_broken_loss(registry, error, line):
     registry.add(spec("made", failing), ACME, lambda: lambda power=2: failing(error))
     message = f"Loss 'made' of acme-losses 1.2.0 can't be used: its factory raised {line}. Repair"
     with pytest.raises(BrokenPluginError) as caught:
-        registry.bind("made").function()
+        value_function(make(registry.bind("made")))
     assert str(caught.value).startswith(message)
     assert caught.value.__cause__ is error
 
@@ -270,13 +270,13 @@ def test_a_factory_that_refuses_a_value_is_an_error_of_the_parameter(registry):
     add(registry, "made", even)
     message = r"'made\(power=3\)'.*refuses the parameters \(ValueError: power must be even, got 3\)"
     with pytest.raises(ParameterError, match=message):
-        registry.bind("made", power=3).function()
+        value_function(make(registry.bind("made", power=3)))
 
 
 def test_ctrl_c_in_a_factory_ends_the_program(registry):
     registry.add(spec("made", failing), ACME, lambda: lambda power=2: failing(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        registry.bind("made").function()
+        value_function(make(registry.bind("made")))
 
 
 def typed(y_true, y_pred, *, weights: np.ndarray = None): ...

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 from fakes import ACME, add
@@ -12,6 +13,8 @@ from lossreg.errors import BrokenPluginError, PluginWarning
 from lossreg.registry import PluginRecord, discover
 from lossreg.testing import loss_checks, run_checks
 from lossreg.testing.run import CHECKS, promise
+
+ON_TENSORFLOW = SimpleNamespace(backend=lambda: "tensorflow")
 
 
 def undocumented(y_true, y_pred):
@@ -57,27 +60,61 @@ def test_the_failures_are_listed_as_the_documentation_lists_them(poly1):
     assert [(result.loss, result.check) for result in failed] == [("poly1", "docstring")]
 
 
-@pytest.mark.usefixtures("light")
-@pytest.mark.parametrize("name", ["docstring", "poly1-docstring"])
-def test_a_failure_can_be_expected_for_all_losses_or_for_one(poly1, name):
-    found = results(poly1, expected_failures={name: "Nobody reads it."})
-    assert found["docstring"].state == "expected failure"
-    assert found["docstring"].message == "Nobody reads it."
+def excepted(**exceptions):
+    """Return a registry with one loss and the exceptions in its spec, a slash for each "__"."""
+    registry = Registry()
+    reasons = {name.replace("__", "/"): reason for name, reason in exceptions.items()}
+    add(registry, "poly1", undocumented, exceptions=reasons)
+    return registry
 
 
 @pytest.mark.usefixtures("light")
-def test_an_expected_failure_that_passes_is_a_failure(poly1):
-    found = results(poly1, expected_failures={"poly1-names": "Taken."})
-    assert found["names"].state == "failed"
-    assert found["names"].message.startswith("It passes, and was expected to fail: Taken.")
+@pytest.mark.parametrize("key", ["docstring", "tensorflow__docstring"])
+def test_an_exception_in_the_spec_makes_a_failure_an_expected_one(key, monkeypatch):
+    monkeypatch.setattr("lossreg.testing.run.keras", SimpleNamespace(backend=ON_TENSORFLOW))
+    found = results(excepted(**{key: "Nobody reads it."}))["docstring"]
+    assert (found.state, found.message) == ("expected failure", "Nobody reads it.")
+
+
+@pytest.mark.usefixtures("light")
+def test_an_exception_for_another_backend_excuses_nothing_here(monkeypatch):
+    monkeypatch.setattr("lossreg.testing.run.keras", SimpleNamespace(backend=ON_TENSORFLOW))
+    assert results(excepted(jax__docstring="No."))["docstring"].state == "failed"
+
+
+@pytest.mark.usefixtures("light")
+def test_an_exception_that_is_no_longer_needed_is_a_failure(monkeypatch):
+    monkeypatch.setattr("lossreg.testing.run.keras", SimpleNamespace(backend=ON_TENSORFLOW))
+    found = results(excepted(names="Taken."))["names"]
+    assert found.state == "failed"
+    assert found.message.startswith("It passes, and the spec of the loss says that it can't: Taken")
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("docstrin", "docstring"), ("poly-names", "poly1-names")]
+    ("key", "near"), [("docstrin", "docstring"), ("torsh", "torch"), ("torsh__names", "names")]
 )
-def test_an_expectation_for_nothing_names_the_nearest(poly1, name, near):
-    with pytest.raises(ParameterError, match=f"{name!r} in expected_failures.*{near!r}"):
-        results(poly1, expected_failures={name: "A reason."})
+def test_an_exception_for_nothing_names_the_nearest(key, near):
+    with pytest.raises(ParameterError, match=f"'poly1'.*in the exceptions of its spec.*'{near}'"):
+        results(excepted(**{key: "A reason."}))
+
+
+@pytest.mark.usefixtures("light")
+def test_one_loss_and_one_check_can_be_asked_for(poly1):
+    add(poly1, "poly2", undocumented)
+    found = list(run_checks("acme-losses", loss="poly2", check="names", registry=poly1))
+    assert [(result.loss, result.check) for result in found] == [("poly2", "names")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"loss": "poly"}, "There is no loss 'poly'. Did you mean 'poly1'"),
+        ({"check": "name"}, "There is no check 'name'. Did you mean 'names'"),
+    ],
+)
+def test_an_unknown_loss_or_check_names_the_nearest(poly1, asked, message):
+    with pytest.raises(ParameterError, match=message):
+        results(poly1, **asked)
 
 
 def test_an_unknown_distribution_is_named(poly1):
@@ -99,24 +136,20 @@ def test_a_distribution_is_found_in_any_spelling(poly1):
 
 
 def test_the_decorator_makes_a_test_for_each_loss_and_check():
-    (cases,) = loss_checks("keras", expected_failures={"huber-names": "A reason."}).args[1:]
+    (cases,) = loss_checks("keras").args[1:]
     assert len(cases) % len(CHECKS) == 0
     assert {f"huber-{check}" for check in CHECKS} <= {case.id for case in cases}
-    (marked,) = (case for case in cases if case.marks)
-    (mark,) = marked.marks
-    assert marked.id == "huber-names"
-    assert (mark.name, mark.kwargs["strict"], mark.kwargs["reason"]) == ("xfail", True, "A reason.")
 
 
 @pytest.mark.fresh
-def test_collecting_imports_no_keras_and_an_expectation_that_is_out_of_date_fails(tmp_path):
+def test_collecting_imports_no_keras(tmp_path):
     (tmp_path / "test_it.py").write_text(
         textwrap.dedent(
             """
             import sys
             from lossreg.testing import loss_checks
 
-            @loss_checks("keras", expected_failures={"huber-docstring": "It has none."})
+            @loss_checks("keras")
             def test_conformance(check, spec):
                 check(spec)
 
@@ -131,6 +164,4 @@ def test_collecting_imports_no_keras_and_an_expectation_that_is_out_of_date_fail
         cwd=tmp_path,
         timeout=300,
     )
-    assert "test_conformance[huber-docstring]" in done.stdout
-    assert "[XPASS(strict)] It has none." in done.stdout
-    assert "1 failed, 21 passed" in done.stdout
+    assert "22 passed" in done.stdout

@@ -8,12 +8,31 @@ from typing import Any
 import numpy as np
 
 from ...errors import ParameterError
-from ...loss import documented_arguments, keras_bases, parse_docstring
+from ...loss import (
+    NO_WEIGHTS,
+    documented_arguments,
+    find_variable,
+    keras_bases,
+    parse_docstring,
+)
 from ...registry import PACKAGES
 from .. import choices
 from ..imports import find_faults
 from ..results import ConformanceError, NotApplicableError, error_of
 from ..subject import Params, Subject
+
+
+def usable(subject: Subject) -> None:
+    """The loss can be built with its parameters, and gives values for an ordinary input."""
+    if subject.broken is not None:
+        raise subject.broken
+
+
+def no_variables(subject: Subject) -> None:
+    """The loss holds no weights, which nothing would train."""
+    held = find_variable(subject.entry.target)
+    if held is not None:
+        raise ConformanceError(f"It holds weights, in {held!r}. {NO_WEIGHTS}")
 
 
 def unknown_parameter(subject: Subject) -> None:
@@ -145,7 +164,7 @@ def _refuses(subject: Subject, params: Params) -> bool:
     required = {p.name for p in subject.entry.signature.parameters if p.required}
     base = {name: subject.defaults[name] for name in required}
     try:
-        subject.entry.bind({**base, **params})
+        subject.bind({**base, **params})
     except ParameterError:
         return True
     return False
@@ -154,7 +173,7 @@ def _refuses(subject: Subject, params: Params) -> bool:
 def _check_defaults(subject: Subject) -> None:
     given = {p.name: p.default for p in subject.entry.signature.parameters if not p.required}
     try:
-        subject.entry.bind({**subject.defaults, **given})
+        subject.bind({**subject.defaults, **given})
     except ParameterError as error:
         raise ConformanceError(
             f"A default is outside its own range, so that a saved loss can't be loaded: {error}"
@@ -164,7 +183,7 @@ def _check_defaults(subject: Subject) -> None:
 def _check_inside(subject: Subject, name: str, values: list[Any]) -> None:
     for value in values:
         try:
-            params = subject.entry.bind({**subject.defaults, name: value}).params
+            params = subject.bind({**subject.defaults, name: value}).params
         except ParameterError:
             continue
         error = error_of(functools.partial(_check_finite, subject, params))

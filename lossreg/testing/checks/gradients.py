@@ -14,7 +14,7 @@ from ..subject import Params, Subject, first_row, tensors
 
 def finite_gradients(subject: Subject) -> None:
     """The gradient is finite, for perfect and the worst predictions too."""
-    for case in subject.cases("ordinary", "perfect", "extreme"):
+    for case in subject.cases():
         _, gradient = subject.value_and_gradient(case)
         wrong = ~np.isfinite(gradient)
         if wrong.any():
@@ -30,6 +30,8 @@ def finite_gradients(subject: Subject) -> None:
 def saturated_model_learns(subject: Subject) -> None:
     """A model that is sure of a wrong answer still gets a gradient that corrects it."""
     spec = subject.spec
+    if spec.bounded:
+        raise NotApplicableError("its spec says that it is bounded")
     if not (spec.labels.is_class and OUTPUTS[spec.outputs(subject.defaults)].is_class):
         raise NotApplicableError("it takes neither logits nor probabilities of classes")
     # On TensorFlow Keras leaves the logits on the output of a sigmoid, and nowhere else.
@@ -58,6 +60,8 @@ def saturated_model_learns(subject: Subject) -> None:
 
 def numerical_gradient(subject: Subject) -> None:
     """The gradient is the derivative of the value, as measured in float64."""
+    if subject.spec.surrogate_gradient:
+        raise NotApplicableError("its spec says that its gradient isn't the derivative")
     rng, step = np.random.default_rng(3), 1e-6
     for params in subject.settings:
         case = subject.case(params)
@@ -114,6 +118,26 @@ def compiled(subject: Subject) -> None:
                         advice="Use keras.ops only: no numpy, no Python `if` or state that "
                         "depends on tensors or on the call.",
                     )
+
+
+def unknown_classes(subject: Subject) -> None:
+    """In a graph that doesn't know the number of classes, a loss has the values that it has."""
+    spec = subject.spec
+    if not (spec.labels.is_class and spec.labels.is_exclusive and OUTPUTS[spec.y_pred].has_classes):
+        raise NotApplicableError("it takes no classes on an axis")
+    for params in subject.bases:
+        case = subject.case(params)
+        function = subject.function(params)
+        arrays = tensors(case.sample)
+        expected = backend.numbers(function(*arrays))
+        got = backend.numbers(backend.without_shapes(function)(*arrays))
+        if not np.allclose(got, expected, rtol=1e-4, atol=1e-6):
+            raise ConformanceError.at(
+                f"{case}, in a graph without the number of classes",
+                expected="the values of the eager loss",
+                got=f"values that differ by up to {np.abs(got - expected).max():.3g}",
+                advice="Take ops.shape(y_pred)[axis] where y_pred.shape[axis] is None.",
+            )
 
 
 def _pull(subject: Subject, params: Params, gap: float) -> Array:

@@ -90,8 +90,8 @@ def fresh_process(subject: Subject) -> None:
 def _same_parameters(subject: Subject, saved: Params, where: str) -> None:
     """Raise if the loss, given its saved parameters, has others than before."""
     loaded: list[Params] = []
-    error = error_of(lambda: loaded.append(subject.entry.bind(saved).params))
-    expected = subject.entry.bind(subject.changed).params
+    error = error_of(lambda: loaded.append(subject.bind(saved).params))
+    expected = subject.bind(subject.changed).params
     if error is not None or loaded != [expected]:
         raise ConformanceError.at(
             f"{subject.entry.call(subject.changed)} in {where}",

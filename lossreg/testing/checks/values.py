@@ -10,21 +10,23 @@ from ...lazy import keras
 from ...loss import OUTPUTS
 from .. import backend
 from ..results import ConformanceError, NotApplicableError, error_of
-from ..samples import Array, Sample, activate, rows
-from ..subject import Case, Params, Subject, first_row, tensors
+from ..samples import Array, Sample, activate, draw, rows, situations
+from ..subject import Params, Subject, first_row, tensors, values_of
 
 
 def finite_values(subject: Subject) -> None:
     """Every sample has one finite value, whatever is predicted."""
-    for case in subject.cases("ordinary", "perfect", "extreme"):
+    for case in subject.cases():
         values = subject.values(case)
-        expected = _shape(subject, case)
-        if values.shape not in expected:
+        expected = subject.spec.shape_of_values(case.params, case.sample.y_pred.shape)
+        if values.shape != expected:
             raise ConformanceError.at(
                 case,
-                expected=f"one value per sample, shape {expected[0]}",
+                expected=f"one value per {subject.spec.per}, shape {expected}",
                 got=f"shape {values.shape} for y_pred of shape {case.sample.y_pred.shape}",
-                advice="Take the mean or sum over the last axis only; Keras reduces the rest.",
+                advice="Take the mean or sum over the last axis only, since Keras reduces the "
+                "rest; or say in the spec what one value stands for: per='sample', 'entry' or "
+                "'batch'.",
             )
         if not np.isfinite(values).all():
             index = first_row(values, ~np.isfinite(values))
@@ -38,38 +40,63 @@ def finite_values(subject: Subject) -> None:
 
 
 def permuted_batch(subject: Subject) -> None:
-    """The order of the samples in a batch changes no sample's value."""
-    if subject.spec.couples_batch:
-        raise NotApplicableError("its spec says that it couples the samples of a batch")
-    order = np.random.default_rng(1).permutation(len(subject.case(subject.defaults).sample.y_pred))
+    """The order of the samples in a batch changes no sample's value, nor the sum of all."""
+    couples = subject.spec.couples
+    count = len(subject.case(subject.defaults).sample.y_pred)
+    order = np.random.default_rng(1).permutation(count)
     for params in subject.settings:
         case = subject.case(params)
-        sample = case.sample
-        permuted = Sample(y_true=sample.y_true[order], y_pred=sample.y_pred[order])
-        moved = dataclasses.replace(case, sample=permuted)
+        moved = dataclasses.replace(case, sample=case.sample.take(order))
         values, after = subject.values(case), subject.values(moved)
+        if couples:
+            values, after = values.sum(), after.sum()
         expected = values[order] if values.ndim else values
         different = ~np.isclose(after, expected, rtol=1e-4, atol=1e-6)
         if different.any():
             index = first_row(after, different)
+            what = "sum" if couples else "value"
+            advice = "Let a value depend on its own sample only, or say couples_batch=True in the "
             raise ConformanceError.at(
-                f"{moved.row(index)} in another place of the batch",
-                expected=f"the same value, {_at(expected, index)}",
+                f"{moved} in another order" if couples else f"{moved.row(index)} elsewhere",
+                expected=f"the same {what}, {_at(expected, index)}",
                 got=f"{_at(after, index)}",
-                advice="Let a value depend on its own sample only, or say couples_batch=True in "
-                "the spec.",
+                advice="Let no place in the batch count more than another."
+                if couples
+                else f"{advice}spec.",
+            )
+
+
+def repeated(subject: Subject) -> None:
+    """The same input has the same values again, whatever came between."""
+    for params in subject.both:
+        case = subject.case(params)
+        loss = subject.loss(params, dtype="float32")
+        first = values_of(loss, case)
+        for situation in situations(subject.spec)[1:]:
+            values_of(loss, subject.case(params, situation))
+        again = values_of(loss, case)
+        # A NaN is the business of another check.
+        if not np.array_equal(first, again, equal_nan=True):
+            raise ConformanceError.at(
+                f"{case}, after other inputs",
+                expected=f"the values of the first call, {_few(first)}",
+                got=_few(again),
+                advice="Keep nothing from one call to the next, and draw no random numbers.",
             )
 
 
 def zero_weight(subject: Subject) -> None:
     """A sample with a sample_weight of 0 doesn't count, however badly it is predicted."""
-    cases = [] if subject.spec.couples_batch else [subject.case(p) for p in subject.both]
+    cases = [] if subject.spec.couples else [subject.case(p) for p in subject.both]
     each = [(case, values) for case in cases if (values := subject.values(case)).ndim]
     if not each:
         # lossreg itself refuses weights then.
         raise NotApplicableError("it has no value per sample that a weight could multiply")
     for case, values in each:
-        sample, other = case.sample, subject.case(case.params, "extreme").sample
+        sample = case.sample
+        other = sample.take(np.arange(len(sample.y_pred))[::-1])
+        if "extreme" in situations(subject.spec):
+            other = subject.case(case.params, "extreme").sample
         weights = np.arange(len(values)) < len(values) // 2
         mixed = Sample(
             y_true=sample.y_true,
@@ -118,11 +145,66 @@ def reductions(subject: Subject) -> None:
                 )
 
 
+def label_dtypes(subject: Subject) -> None:
+    """Labels of one value have one loss, whatever number type they have."""
+    spec = subject.spec
+    for params in subject.bases:
+        case = subject.case(params)
+        y_true, y_pred = case.sample.y_true, tensors(case.sample)[1]
+        whole = y_true.size > 0 and bool((y_true % 1 == 0).all())
+        kinds = ["int64", "int32", "float32"] if whole else ["float64", "float32"]
+        # Signs and padding need a sign.
+        kinds += ["uint8"] if whole and y_true.min() >= 0 and spec.labels.low != -1 else []
+        loss = subject.loss(params, reduction=None, dtype="float32")
+        found = {}
+        for kind in kinds:
+            labels = keras.ops.convert_to_tensor(y_true.astype(kind), dtype=kind)
+            found[kind] = backend.numbers(loss(labels, y_pred))
+        first, *others = found
+        for kind in others:
+            if not np.allclose(found[kind], found[first], rtol=1e-5, atol=1e-6, equal_nan=True):
+                raise ConformanceError.at(
+                    f"{case}, labels of {kind}",
+                    expected=f"the values with labels of {first}, {_few(found[first])}",
+                    got=_few(found[kind]),
+                    advice="Cast y_true to the dtype of y_pred, or class numbers to int32.",
+                )
+
+
+def ignored_class(subject: Subject) -> None:
+    """What is predicted for a label that is ignored changes nothing, not even if it is NaN."""
+    name = subject.spec.ignore_class
+    if name is None or name not in subject.defaults:
+        raise NotApplicableError("it has no parameter for a class that is ignored")
+    number = "integer" if "integer" in subject.spec.forms else subject.spec.forms[0]
+    spec = dataclasses.replace(subject.spec, y_true=number)
+    for base in subject.bases:
+        params = subject.bind({**base, name: -1}).params
+        sample = draw(spec, params)
+        sample.y_true[0] = -1
+        axis = spec.class_axis(params)
+        for wrong in (np.nan, np.inf):
+            y_pred = sample.y_pred.copy()
+            y_pred[0] = wrong
+            case = subject.case(params)
+            case = dataclasses.replace(case, sample=dataclasses.replace(sample, y_pred=y_pred))
+            values, gradient = subject.value_and_gradient(case)
+            for what, array in (("value", values[0]), ("gradient", gradient[0])):
+                if array.any() or np.isnan(array).any():
+                    raise ConformanceError.at(
+                        f"{case}, an ignored label and predictions of {wrong} on axis {axis}",
+                        expected=f"a {what} of 0",
+                        got=_few(array),
+                        advice="Replace predictions by ops.where before the formula, and values "
+                        "after it; then call lossreg.numerics.leave_out.",
+                    )
+
+
 def integer_labels(subject: Subject) -> None:
     """Class numbers above 256, which bfloat16 can't tell apart, keep their meaning."""
     spec = subject.spec
-    if not spec.labels.is_number:
-        raise NotApplicableError("its labels aren't class numbers")
+    if not spec.labels.is_number or spec.y_pred in ("views", "similarities", "cumulative_logits"):
+        raise NotApplicableError("it takes no class numbers above 256")
     for params in subject.bases:
         # A parameter `axis` keeps its default here: the classes are last.
         high, low = (
@@ -147,7 +229,7 @@ def integer_labels(subject: Subject) -> None:
 
 def float16(subject: Subject) -> None:
     """Predictions in float16 give no NaN, neither as a value nor as a gradient."""
-    for case in subject.cases("ordinary", "perfect", "extreme", largest=100):
+    for case in subject.cases(largest=100):
         values, gradient = subject.value_and_gradient(case, "float16")
         for what, array in (("value", values), ("gradient", gradient)):
             if np.isnan(array).any():
@@ -168,10 +250,22 @@ def shape_mismatch(subject: Subject) -> None:
     except NotApplicableError:
         sample = Sample(y_true=np.ones((6, 5)), y_pred=np.full((6, 5), 0.5))
     y_true, y_pred = sample.y_true, sample.y_pred
-    if subject.spec.labels.is_number:
-        wrong = [(y_true[:4], y_pred), (y_true[:1], y_pred)]
-    else:
+    fit = subject.spec.fit
+    if fit == "free":
+        raise NotApplicableError("its labels have a shape of their own")
+    wrong = [(y_true[:1], y_pred), (y_true[:4], y_pred)]
+    if fit in ("entry", None):
         wrong = [(y_true[:1], y_pred), (y_true[..., :1], y_pred), (y_true, y_pred[..., :1])]
+    right = error_of(
+        functools.partial(subject.loss(params), *tensors(Sample(y_true=y_true, y_pred=y_pred)))
+    )
+    if right is not None:
+        raise ConformanceError.at(
+            f"y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape}, which fit",
+            expected="a value",
+            got=f"{type(right).__name__}: {right}",
+            advice="Say in the spec what y_true and y_pred are.",
+        )
     for labels, predictions in wrong:
         sample = Sample(y_true=labels, y_pred=predictions)
         use = functools.partial(subject.loss(params), *tensors(sample))
@@ -185,27 +279,12 @@ def shape_mismatch(subject: Subject) -> None:
             )
 
 
-def _shape(subject: Subject, case: Case) -> list[tuple[int, ...]]:
-    """Return the shapes that values may have: that of `y_pred` without the reduced axis."""
-    shape = case.sample.y_pred.shape
-    if subject.spec.labels.per == "series":
-        return [shape[:1]]
-    axis = case.params.get("axis", -1)
-    if axis is None:
-        return [()]
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    reduced = {one % len(shape) for one in axes if isinstance(one, int)}
-    kept = tuple(size for index, size in enumerate(shape) if index not in reduced)
-    # Where samples are compared with each other there may be one value for all of them.
-    return [kept, ()] if subject.spec.couples_batch else [kept]
-
-
 def _loss_of_class(subject: Subject, params: Params, classes: tuple[int, int]) -> float:
     """Return the value in bfloat16 for labels of these classes and predictions for class 257."""
     sure = np.full((2, 300), -8.0)
     sure[:, 257] = 8.0
     y_true, y_pred = np.full(2, classes[0], "int32"), sure
-    if subject.spec.labels.per == "series":
+    if subject.spec.fit == "series":
         # A blank, the class, a blank.
         y_true, y_pred = y_true[:, None], np.full((2, 3, 300), -8.0)
         y_pred[:, :, 0], y_pred[:, 1] = 8.0, sure
@@ -215,6 +294,8 @@ def _loss_of_class(subject: Subject, params: Params, classes: tuple[int, int]) -
         y_pred /= np.linalg.norm(y_pred, axis=-1, keepdims=True)
     elif subject.spec.outputs(params) == "probabilities":
         y_pred = activate(sure, -1, exclusive=True)
+    elif subject.spec.y_pred == "cosines":
+        y_pred = sure / 8
     loss = subject.loss(params, dtype="bfloat16", reduction="sum")
     value = loss(keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred))
     return float(backend.numbers(value))

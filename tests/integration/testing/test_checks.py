@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 from sites import install
 
 from lossreg.lazy import ops
+from lossreg.numerics import log_softmax
 from lossreg.registry import discovery
 from lossreg.testing import ConformanceError
 from lossreg.testing.results import NotApplicableError
@@ -228,11 +229,74 @@ def undocumented(y_true, y_pred, *, scale: float = 1.0):
     """
 
 
+def one_each(y_true, y_pred):
+    return ops.square(y_true - y_pred)
+
+
+def of_image(y_true, y_pred):
+    return ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
+
+
+def soft(y_true, y_pred, *, from_logits: bool = False):
+    return -ops.sum(y_true * log_softmax(y_pred, from_logits=from_logits), axis=-1)
+
+
+def ignoring(y_true, y_pred, *, ignore_class: int | None = None):
+    if ignore_class is None:
+        return by_class(y_true, y_pred)
+    counts = ops.not_equal(y_true, ignore_class)
+    y_pred = ops.where(ops.expand_dims(counts, -1), y_pred, 0.5)
+    return ops.where(counts, by_class(ops.where(counts, y_true, 0), y_pred), 0.0)
+
+
+def ignoring_late(y_true, y_pred, *, ignore_class: int | None = None):
+    if ignore_class is None:
+        return by_class(y_true, y_pred)
+    counts = ops.not_equal(y_true, ignore_class)
+    return ops.where(counts, ops.square(by_class(ops.where(counts, y_true, 0), y_pred)), 0.0)
+
+
+def misspelled(y_true, y_pred):
+    return ops.squared_difference(y_true, y_pred)
+
+
+class Variable:
+    """A stand-in for that of TensorFlow, which this module doesn't import."""
+
+
+Variable.__name__ = "ResourceVariable"
+CENTRES = Variable()
+
+
+def learned(y_true, y_pred):
+    return (CENTRES, y_true, y_pred)
+
+
+seen = []
+
+
+def remembering(y_true, y_pred):
+    seen.append(1)
+    return squared(y_true, y_pred) + len(seen)
+
+
+def picky(y_true, y_pred):
+    wide = "int64" in str(y_true.dtype)
+    return by_class(y_true, y_pred) * (1.0 if wide else 2.0)
+
+
+def counting(y_true, y_pred):
+    return by_class(y_true, y_pred) * int(y_pred.shape[-1])
+
+
+ROWS = {**INTEGER, "y_true": ("one_hot", "integer")}
+IMAGE = {"per": "sample", "task": ("segmentation",)}
+
 GOOD = [
     pytest.param("finite_values", squared, {}, id="finite values"),
     pytest.param("finite_values", overlap, BINARY, id="one value for a batch, as axis=None says"),
     pytest.param(
-        "finite_values", for_the_batch, {"couples_batch": True}, id="one value, as the spec says"
+        "finite_values", for_the_batch, {"per": "batch"}, id="one value, as the spec says"
     ),
     pytest.param("finite_gradients", squared, {}, id="finite gradients"),
     pytest.param("saturated_model_learns", on_logits, LOGITS, id="logits that aren't clipped"),
@@ -255,13 +319,27 @@ GOOD = [
     pytest.param("docstring", squared, {}, id="documented"),
     pytest.param("docstring", as_keras_writes, {}, id="documented as Keras does"),
     pytest.param("names", squared, {"aliases": ("never_heard",)}, id="free names"),
+    pytest.param("usable", squared, {}, id="a value"),
+    pytest.param("no_variables", squared, {}, id="no weights"),
+    pytest.param("repeated", squared, {}, id="the same again"),
+    pytest.param(
+        "permuted_batch", relative, {"couples_batch": True}, id="coupled, and in any order"
+    ),
+    pytest.param("label_dtypes", by_class, INTEGER, id="class numbers of any type"),
+    pytest.param("label_dtypes", on_logits, LOGITS, id="labels of any type"),
+    pytest.param("ignored_class", ignoring, INTEGER, id="an ignored class"),
+    pytest.param("ignored_class", soft, ROWS, id="a class that lossreg ignores"),
+    pytest.param("unknown_classes", by_class, INTEGER, id="any number of classes"),
+    pytest.param("finite_values", one_each, {"per": "entry"}, id="one value per entry"),
+    pytest.param("finite_values", of_image, IMAGE, id="one value per sample"),
+    pytest.param("numerical_gradient", soft, ROWS, id="several forms of labels"),
 ]
 BROKEN = [
     pytest.param(
         "finite_values",
         for_the_batch,
         {},
-        r"one value per sample, shape \(6,\).*shape \(\) for",
+        r"one value per position, shape \(6,\).*shape \(\) for",
         id="one value for a batch",
     ),
     pytest.param("finite_values", for_each_entry, {}, r"got shape \(6, 5\)", id="not reduced"),
@@ -288,7 +366,10 @@ BROKEN = [
     pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
     pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
     pytest.param("compiled", fixed_batch, {}, "It raised TypeError", id="a fixed size of batch"),
-    pytest.param("permuted_batch", by_place, {}, "in another place", id="place in the batch"),
+    pytest.param("permuted_batch", by_place, {}, "elsewhere", id="place in the batch"),
+    pytest.param(
+        "permuted_batch", by_place, {"couples_batch": True}, "the same sum", id="place, coupled"
+    ),
     pytest.param("zero_weight", relative, {}, "the sum of the others", id="coupled samples"),
     pytest.param("reductions", counted, {}, "reduction=", id="other values at each call"),
     pytest.param("integer_labels", cast_labels, INTEGER, "never y_true", id="labels cast"),
@@ -322,6 +403,20 @@ BROKEN = [
 ]
 
 
+BROKEN += [
+    pytest.param("usable", misspelled, {}, "It raised AttributeError", id="it fails"),
+    pytest.param("no_variables", learned, {}, "holds weights, in 'CENTRES'", id="a variable"),
+    pytest.param("repeated", remembering, {}, "the values of the first call", id="a closure"),
+    pytest.param(
+        "label_dtypes", picky, INTEGER, "labels of (int32|uint8|float32)", id="int64 only"
+    ),
+    pytest.param(
+        "ignored_class", ignoring_late, INTEGER, "expected a gradient of 0", id="0 times NaN"
+    ),
+    pytest.param("unknown_classes", counting, INTEGER, "It raised TypeError", id="a fixed count"),
+]
+
+
 @pytest.mark.parametrize(("check", "target", "fields"), GOOD)
 def test_a_check_passes_a_loss_that_keeps_its_promise(check, target, fields):
     run(check, target, **fields)
@@ -342,9 +437,8 @@ def test_every_check_has_a_loss_that_it_passes_and_one_that_it_catches():
 @pytest.mark.parametrize(
     ("check", "fields", "message"),
     [
-        ("permuted_batch", {"couples_batch": True}, "couples the samples"),
         ("zero_weight", {"couples_batch": True}, "no value per sample"),
-        ("integer_labels", {}, "aren't class numbers"),
+        ("integer_labels", {}, "no class numbers above 256"),
         ("saturated_model_learns", {}, "neither logits nor probabilities"),
         ("finite_values", {"y_pred": "unspecified"}, "no input can be drawn"),
         ("light_import", {}, "isn't installed"),
