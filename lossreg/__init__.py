@@ -54,8 +54,8 @@ _HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME_OF)
 
-# load_model looks our classes up among those that Keras knows by then.
-lazy.import_after_keras("lossreg.keras_loss.loss")
+# load_model looks our classes up among those that Keras knows by then, and old names of losses.
+lazy.import_after_keras("lossreg.keras_loss.saved_names")
 
 # Pickles of version 0.1 name these modules.
 for _old, _room in {

@@ -10,6 +10,6 @@ from .known import COMMANDS, PACKAGES, known_package
 from .loading import without_frameworks
 from .local import describe
 from .plugin import FRAMEWORKS, PluginRecord
-from .process import installed, list_losses, plugins, refresh, register
+from .process import installed, list_losses, plugins, refresh, register, when_discovered
 from .registry import Registry, import_target
 from .selection import BLOCK, ONLY, Selection

@@ -24,16 +24,43 @@ Target = TypeVar("Target", bound=Callable[..., Any])
 # Two threads must not run the code of the plugins at the same time.
 _discovering = threading.RLock()
 _registry: Registry | None = None
+_listeners: list[Callable[[Registry], None]] = []
+_is_busy = False
 
 
 def installed() -> Registry:
     """Return the registry of this process. The first call discovers the plugins."""
-    global _registry
+    global _registry, _is_busy
     if _registry is None:
         with _discovering:
             if _registry is None:
-                _registry = discover(selection=Selection.from_environment())
+                _is_busy = True
+                try:
+                    _registry = discover(selection=Selection.from_environment())
+                finally:
+                    _is_busy = False
+                _tell(_registry)
     return _registry
+
+
+def when_discovered(listener: Callable[[Registry], None]) -> None:
+    """Call a function with the registry of this process now, and after each later discovery."""
+    _listeners.append(listener)
+    if _registry is not None:
+        listener(_registry)
+    # A plugin that is being discovered, here or in another thread, may be what asks; the end of
+    # that discovery calls the listener.
+    elif _discovering.acquire(blocking=False):
+        try:
+            if not _is_busy:
+                installed()
+        finally:
+            _discovering.release()
+
+
+def _tell(registry: Registry) -> None:
+    for listener in _listeners:
+        listener(registry)
 
 
 def refresh() -> None:
@@ -49,6 +76,7 @@ def refresh() -> None:
         for entry in _registry.entries(plugin=LOCAL) if _registry else ():
             registry.add(entry.spec, entry.provider, entry.load)
         _registry = registry
+        _tell(registry)
 
 
 @overload

@@ -1,0 +1,93 @@
+"""Names under which other packages, and older versions, saved a loss: a file with one loads ours.
+
+Keras looks the names up among its custom objects, so they are put there right after Keras is
+imported, from the specs of the plugins. This module imports Keras.
+"""
+
+import importlib
+import warnings
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from ..errors import AmbiguousLossError, PluginWarning
+from ..loss import OPTIONS, REDUCTIONS, Entry
+from ..registry import Registry, when_discovered
+from .loss import RegisteredFunction, RegisteredLoss
+
+
+def register_names(registry: Registry) -> None:
+    """Let Keras find the losses of a registry by their old names, and the layers that they take.
+
+    A name that Keras knows already keeps its meaning.
+    """
+    known = keras.saving.get_custom_objects()
+    claims: dict[str, list[Entry]] = defaultdict(list)
+    for entry in registry.entries():
+        for name in entry.spec.saved_as:
+            claims[name].append(entry)
+    for name, entries in claims.items():
+        known.setdefault(name, _reader(name, entries))
+    for head in {e.spec.head for e in registry.entries() if e.spec.head is not None}:
+        # Importing the module registers the layer with Keras. A broken one is a finding of
+        # `lossreg doctor`, and no reason for every other file not to load.
+        try:
+            importlib.import_module(head.partition(":")[0])
+        except Exception:  # noqa: S112 - somebody's code, which may raise anything
+            continue
+
+
+def _reader(name: str, entries: list[Entry]) -> Any:
+    """Return what Keras takes for a saved name: a class, or a function for the name of one."""
+    called = name.rpartition(">")[2]
+    return _class(name, entries) if called[:1].isupper() else _function(name, entries)
+
+
+def _class(name: str, entries: list[Entry]) -> type[RegisteredLoss]:
+    """Return a class whose `from_config` reads what another package wrote."""
+
+    class Saved(RegisteredLoss):
+        __doc__ = f"Reads a loss that was saved as {name!r}."
+
+        @classmethod
+        def from_config(cls, config: dict[str, Any]) -> RegisteredLoss:
+            """Return our loss for the config of the other one."""
+            options = {key: value for key, value in config.items() if key in OPTIONS}
+            # "auto", in Keras 2, is what Keras 3 does by default.
+            if options.get("reduction") not in REDUCTIONS:
+                options.pop("reduction", None)
+            params = {key: value for key, value in config.items() if key not in OPTIONS}
+            return RegisteredLoss(_only(name, entries).bind(params), **options)
+
+    return Saved
+
+
+def _function(name: str, entries: list[Entry]) -> Callable[[Any, Any], Any]:
+    def saved(y_true: Any, y_pred: Any) -> Any:
+        return RegisteredFunction(_only(name, entries).bind({}))(y_true, y_pred)
+
+    saved.__name__ = saved.__qualname__ = name.rpartition(">")[2]
+    return saved
+
+
+def _only(name: str, entries: list[Entry]) -> Entry:
+    """Return the one loss that was saved under a name.
+
+    Raises:
+        AmbiguousLossError: Several packages say so.
+    """
+    if len(entries) > 1:
+        offers = " and by ".join(str(entry.provider) for entry in entries)
+        raise AmbiguousLossError(
+            f"The file has the loss {name!r}, which is offered by {offers}. Keep one of them from "
+            "loading by LOSSREG_BLOCK, or load the model with compile=False."
+        )
+    return entries[0]
+
+
+with warnings.catch_warnings():
+    # A broken plugin must not keep a program that makes errors of warnings from importing Keras.
+    warnings.simplefilter("always", PluginWarning)
+    when_discovered(register_names)
