@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from .errors import ParameterError as ParameterError
     from .errors import UnknownLossError as UnknownLossError
     from .keras_loss import Registry as Registry
+    from .keras_loss import compile as compile  # noqa: A004 - the name of Keras' own method
     from .keras_loss import get_loss as get_loss
     from .keras_loss import get_loss_fn as get_loss_fn
     from .loss import BoundLoss as BoundLoss
     from .loss import BoundSum as BoundSum
+    from .loss import Fields as Fields
     from .loss import LossFunction as LossFunction
     from .loss import LossSpec as LossSpec
+    from .loss import Needs as Needs
+    from .loss import State as State
     from .loss import hookimpl as hookimpl
     from .model import build_model as build_model
     from .objectives import Objective as Objective
@@ -44,8 +48,17 @@ _HOMES = {
     "checks": ("DataCheck", "Finding", "check_data"),
     "config": ("LossConfig", "bind", "to_config"),
     "errors": ("ConfigError", "DataError", "LossregError", "ParameterError", "UnknownLossError"),
-    "keras_loss": ("Registry", "get_loss", "get_loss_fn"),
-    "loss": ("BoundLoss", "BoundSum", "LossFunction", "LossSpec", "hookimpl"),
+    "keras_loss": ("Registry", "compile", "get_loss", "get_loss_fn"),
+    "loss": (
+        "BoundLoss",
+        "BoundSum",
+        "Fields",
+        "LossFunction",
+        "LossSpec",
+        "Needs",
+        "State",
+        "hookimpl",
+    ),
     "model": ("build_model",),
     "objectives": ("Objective", "objective"),
     "registry": ("list_losses", "plugins", "refresh", "register"),

@@ -3,17 +3,26 @@
 Keras is imported at the first use of a loss, or at the first access to one of the classes.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .forms import Registry, get_loss, get_loss_fn
 
 if TYPE_CHECKING:
     from .loss import RegisteredFunction, RegisteredLoss, RegisteredSum
+    from .memory import RememberingModel, compile  # noqa: A004 - the name of Keras' own method
+
+
+_MODULES = {
+    "RegisteredFunction": "loss",
+    "RegisteredLoss": "loss",
+    "RegisteredSum": "loss",
+    "RememberingModel": "memory",
+    "compile": "memory",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("RegisteredFunction", "RegisteredLoss", "RegisteredSum"):
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import loss
-
-    return getattr(loss, name)
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)

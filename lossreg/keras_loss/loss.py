@@ -36,6 +36,9 @@ from ..loss import (
 )
 from ..numerics import leave_out
 
+Values = Callable[[Any, Any], Any]
+"""A function of labels and predictions to values."""
+
 
 @keras.saving.register_keras_serializable(package="lossreg")
 class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
@@ -117,6 +120,10 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
             ShapeError: The labels don't fit the predictions.
             WeightError: The loss has no value per sample to apply weights or a mask to.
         """
+        return self.apply(self.call, y_true, y_pred, sample_weight)
+
+    def apply(self, call: Values, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """Return the reduced loss, whose values a function computes."""
         if "tf_keras" in sys.modules and _is_called_by_keras_2():
             raise LossregError(
                 f"Loss {self.bound.name!r} is for Keras 3, and Keras 2 (tf_keras) calls it, which "
@@ -140,7 +147,7 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         # 257.
         dtype = None if self.bound.spec.takes_numbers else self.dtype
         y_true, y_pred = _tensors(y_true, dtype), _tensors(y_pred, self.dtype)
-        return self._reduce(self.call(y_true, y_pred), y_pred, sample_weight, mask)
+        return self._reduce(call(y_true, y_pred), y_pred, sample_weight, mask)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample."""
@@ -338,8 +345,29 @@ def _as_predictions(values: Any) -> Any:
     return keras.ops.cast(values, keras.config.floatx())
 
 
+def check_memory(bound: BoundLoss | BoundSum) -> None:
+    """Raise for a loss that only `lossreg.compile` can carry.
+
+    Raises:
+        ConfigError: It has memory, or takes several label tensors or other inputs.
+    """
+    for loss in bound.losses():
+        if loss.memory:
+            names = [*loss.memory.inputs, *loss.memory.fields]
+            raise ConfigError(
+                f"Loss {loss.name!r} needs more than labels and predictions ({', '.join(names)}), "
+                "which a Keras loss can't have. Compile the model with it: "
+                f"model = lossreg.compile(model, optimizer, loss={bound.label!r})"
+            )
+
+
 def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
-    """Return a function without arguments that builds the object that `compile` takes."""
+    """Return a function without arguments that builds the object that `compile` takes.
+
+    Raises:
+        ConfigError: The loss has memory or takes other inputs, which the object can't have.
+    """
+    check_memory(bound)
     # Keras' object has the options, so the loss in it doesn't need them.
     return functools.partial(_CLASSES[type(bound)], bound.without_options(), **bound.options)
 
@@ -355,6 +383,7 @@ class RegisteredFunction:
     __module__ = "lossreg.keras_loss"
 
     def __init__(self, bound: BoundLoss | BoundSum) -> None:
+        check_memory(bound)
         self.bound = bound
         # What Keras and others ask a function for.
         self.__name__ = self.__qualname__ = bound.name

@@ -15,6 +15,7 @@ import keras
 from ..errors import AmbiguousLossError, PluginWarning
 from ..loss import OPTIONS, REDUCTIONS, Entry
 from ..registry import Registry, when_discovered
+from . import memory as memory
 from .loss import RegisteredFunction, RegisteredLoss
 
 

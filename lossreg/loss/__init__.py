@@ -25,6 +25,7 @@ from .labels import (
     find_series_mistakes,
     number_of_classes,
 )
+from .memory import Fields, Memory, Needs, State
 from .names import (
     MAX_LENGTH,
     LossName,

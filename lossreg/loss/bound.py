@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import BrokenPluginError, ParameterError, SpecError
 from .kinds import Labels, Outputs
+from .memory import Memory
 from .options import check_options
 from .rules import read_rule
 from .signature import Signature
@@ -271,6 +272,11 @@ class BoundLoss(_Bound):
         return self.spec.outputs(self.params)
 
     @property
+    def memory(self) -> Memory:
+        """What the loss declares beside its parameters; mostly nothing."""
+        return self.entry.signature.memory
+
+    @property
     def class_axis(self) -> int:
         """The axis of the classes."""
         return self.spec.class_axis(self.params)
@@ -295,9 +301,7 @@ class BoundLoss(_Bound):
 
     def data(self) -> dict[str, Any]:
         """Return every parameter as plain data; one that is a loss as its config."""
-        data: dict[str, Any] = json_data(self.params)
-        losses = {name: each.config() for name, each in self.items if isinstance(each, _Bound)}
-        return {**data, **losses}
+        return {name: _data(value) for name, value in self.items}
 
     def with_params(self, params: Mapping[str, Any]) -> "BoundLoss":
         """Return the loss with some parameters changed."""
@@ -454,11 +458,22 @@ Bound = BoundLoss | BoundSum | BoundOutputs
 """Any bound loss: a single one, a sum, or one for each output."""
 
 
+def _data(value: Any) -> Any:
+    """Return the value of a parameter as plain data."""
+    if isinstance(value, _Bound):
+        return value.config()
+    return [_data(each) for each in value] if isinstance(value, tuple) else json_data(value)
+
+
 def _written(value: Any) -> str:
     """Return the value of a parameter as an expression has it."""
+    if isinstance(value, tuple) and any(isinstance(each, _Bound) for each in value):
+        return f"[{', '.join(map(_written, value))}]"
     return value.label if isinstance(value, _Bound) else repr(value)
 
 
 def _is(default: Any, value: Any) -> bool:
     """Return whether a value is a default, which for a loss is a config."""
+    if isinstance(value, tuple) and isinstance(default, tuple) and len(value) == len(default):
+        return all(map(_is, default, value))
     return bool(value.label == default if isinstance(value, _Bound) else value == default)

@@ -142,11 +142,14 @@ def value_function(made: Any) -> Callable[[Any, Any], Any]:
 def _arguments(bound: BoundLoss) -> dict[str, Any]:
     """Return the parameters as the function takes them."""
     ours = bound.spec.adds_ignore_class and bound.spec.ignore_class
-    return {
-        name: values_of(value) if isinstance(value, BoundLoss | BoundSum) else value
-        for name, value in bound.items
-        if name != ours
-    }
+    return {name: _argument(value) for name, value in bound.items if name != ours}
+
+
+def _argument(value: Any) -> Any:
+    """Return the value of a parameter as a function takes it."""
+    if isinstance(value, tuple):
+        return tuple(map(_argument, value))
+    return values_of(value) if isinstance(value, BoundLoss | BoundSum) else value
 
 
 def _converted(bound: BoundLoss, function: Function, form: str, y_true: Any, y_pred: Any) -> Any:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LossregError, ParameterError, SpecError, error_line
 from .docstring import documented_arguments
+from .memory import Fields, Memory, Needs, State
 from .names import did_you_mean, shown
 from .options import OPTIONS
-from .types import is_loss, pydantic_type, type_words
+from .types import is_loss, is_losses, pydantic_type, type_words
 from .values import SIMPLE, holds_tensor, meant, plain
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ class Signature:
         )
         takes_arrays = len(first) == 2 and (is_free or names == ["y_true", "y_pred"])
         self.is_function = takes_arrays and not inspect.isclass(target)
+        self.memory = _memory_of(parameters) if self.is_function else Memory(inputs={})
         self.takes_dtype = any(parameter.name == "dtype" for parameter in parameters)
         if self.is_function:
-            self._parameters = parameters[2:]
+            self._parameters = [p for p in parameters[2:] if p.name not in self.memory.inputs]
             self._check_function(packaged)
             if ignores_class:
                 self._parameters.append(IGNORE_CLASS)
@@ -137,7 +139,8 @@ class Signature:
     @cached_property
     def losses(self) -> frozenset[str]:
         """The parameters that are losses."""
-        return frozenset(name for name, kind in self.annotations.items() if is_loss(kind))
+        kinds = self.annotations.items()
+        return frozenset(name for name, kind in kinds if is_loss(kind) or is_losses(kind))
 
     @cached_property
     def model(self) -> "type[BaseModel]":
@@ -229,7 +232,9 @@ class Signature:
             if config is None:
                 continue
             try:
-                found[name] = bind_loss(config)
+                # A list is several losses where the type says so, and else a sum.
+                is_list = not is_loss(self.annotations[name]) and isinstance(config, list | tuple)
+                found[name] = tuple(map(bind_loss, config)) if is_list else bind_loss(config)
             except LossregError as error:
                 faults[name] = f"Loss {loss!r}: {name!r} must be a loss. {error}"
         if faults:
@@ -238,6 +243,9 @@ class Signature:
 
     def _by_name(self, loss: str, values: Mapping[str, Any], args: Sequence[Any]) -> dict[str, Any]:
         known = [parameter.name for parameter in self._parameters]
+        if known and is_losses(self.annotations[known[0]]) and not isinstance(args[0], tuple):
+            # uncertainty(dice, focal) has as many losses as it likes.
+            args = (tuple(args),)
         if len(args) > len(known):
             raise ParameterError(
                 f"Loss {loss!r} takes {len(known)} parameters ({', '.join(known) or 'none'}), "
@@ -289,6 +297,22 @@ class Signature:
         got = f"{shown(value)} ({getattr(value, 'kind', type(value).__name__)})"
         advice = _NO_TENSOR if holds_tensor(plain(value)) else meant(value, allowed)
         return f"{name!r} must be {allowed}, got {got}.{advice}"
+
+
+def _memory_of(parameters: Sequence[inspect.Parameter]) -> Memory:
+    """Return what a loss function declares beside its parameters."""
+    found = {p.name: _declared(p, State, Needs) for p in parameters[2:]}
+    labels = _declared(parameters[0], Fields)
+    return Memory(
+        inputs={name: each for name, each in found.items() if each is not None},
+        fields=() if labels is None else labels.names,
+    )
+
+
+def _declared(parameter: inspect.Parameter, *kinds: type) -> Any:
+    """Return what the annotation of a parameter declares, or None."""
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    return next((each for each in metadata if isinstance(each, kinds)), None)
 
 
 IGNORE_CLASS = inspect.Parameter(

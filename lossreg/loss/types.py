@@ -30,6 +30,12 @@ def is_loss(annotation: Any) -> bool:
     return _ALoss in arguments
 
 
+def is_losses(annotation: Any) -> bool:
+    """Return whether a parameter of a type is a list of losses."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    return origin in (list, tuple, Sequence) and any(map(is_loss, arguments))
+
+
 def _bound_loss(value: Any) -> Any:
     """Return a bound loss. Raise for any other value."""
     if hasattr(value, "losses") and hasattr(value, "label"):
