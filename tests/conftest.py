@@ -11,5 +11,5 @@ def registry():
     add(registry, "mean_squared_error", provider=KERAS, aliases=("mse",))
     add(registry, "huber", scaled, provider=KERAS)
     add(registry, "focal", tuned, aliases=("binary_focal",))
-    add(registry, "poly1")
+    add(registry, "quartic")
     return registry

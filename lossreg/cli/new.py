@@ -18,7 +18,7 @@ import click
 
 from ..errors import LossNameError, RegistrationError
 from ..loss import BUILTIN, LOCAL, is_canonical, normalize_distribution, parse, shown
-from ..registry import PACKAGES, installed, installed_version, known_package
+from ..registry import installed, installed_version, known_losses, known_packages
 from .output import Unusable, write
 
 _SUFFIX = ".template"
@@ -26,7 +26,7 @@ _SUFFIX = ".template"
 _DISTRIBUTION = re.compile(r"[a-z](?:[a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _LONGEST = 100  # half of a qualified name; folders take more
 # Words of the registry, known packages, and a folder of the new package.
-_TAKEN = {BUILTIN, LOCAL, "lossreg", "tests", *PACKAGES.values()}
+_TAKEN = {BUILTIN, LOCAL, "lossreg", "tests", *known_losses()}
 # What Windows keeps for devices, in every folder.
 _PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 _DEVICES = {"con", "prn", "aux", "nul", *_PORTS}
@@ -114,10 +114,10 @@ def _loss(text: str, package: str) -> str:
             f"The name {loss!r} is taken by {' and '.join(repr(e.qualified_name) for e in offers)}"
             f". Choose another: --loss {_free_name(loss, package)}"
         )
-    if other := known_package(loss):
+    if others := known_packages(loss):
         raise RegistrationError(
-            f"The name {loss!r} is taken by the package {other!r}; with both installed it would "
-            f"be ambiguous. Choose another: --loss {_free_name(loss, package)}"
+            f"The name {loss!r} is taken by the package {others[0]!r}; with both installed it "
+            f"would be ambiguous. Choose another: --loss {_free_name(loss, package)}"
         )
     return loss
 

@@ -1,30 +1,33 @@
 """Losses and commands of known packages, which may not be installed. Nothing is imported here."""
 
-from ..loss import key
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
 
-PACKAGES = {
-    "focal": "lossreg-focal",
-    "binary_focal": "lossreg-focal",
-    "sigmoid_focal": "lossreg-focal",
-    "multilabel_focal": "lossreg-focal",
-    "categorical_focal": "lossreg-focal",
-    "softmax_focal": "lossreg-focal",
-    "multiclass_focal": "lossreg-focal",
-    "sparse_focal": "lossreg-focal",
-    "sparse_categorical_focal": "lossreg-focal",
-    "sparse_softmax_focal": "lossreg-focal",
-}
-"""The distribution to install for the name or an alias of a loss."""
+from ..loss import key
 
 COMMANDS = {"fit": "lossreg-train", "objective": "lossreg-train"}
 """The distribution to install for a subcommand."""
 
+# Written by scripts/known_losses.py from the specs of the packages.
+_FILE = Path(__file__).with_name("known.json")
 
-def known_package(loss: str) -> str | None:
-    """Return the distribution that is known to offer a loss, or None.
 
-    >>> known_package("FocalLoss")
-    'lossreg-focal'
+@functools.cache
+def known_losses() -> Mapping[str, list[str]]:
+    """Return the names and aliases of the losses of each known distribution."""
+    losses: Mapping[str, list[str]] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return losses
+
+
+def known_packages(loss: str) -> list[str]:
+    """Return the distributions that are known to offer a loss.
+
+    >>> known_packages("FocalLoss")
+    ['lossreg-focal']
     """
     asked = key(loss)
-    return next((package for name, package in PACKAGES.items() if key(name) == asked), None)
+    return [
+        package for package, names in known_losses().items() if asked in {key(n) for n in names}
+    ]

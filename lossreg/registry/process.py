@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, get_args, overload
 
 from ..errors import ParameterError
-from ..loss import LABELS, LOCAL, Labels, LossSpec, Task, did_you_mean
+from ..loss import LABELS, LOCAL, OUTPUTS, Labels, LossSpec, Outputs, Task, did_you_mean
 from . import local
 from .discovery import discover
 from .local import About
@@ -125,6 +125,7 @@ def list_losses(
     *,
     task: Task | None = None,
     y_true: Labels | None = None,
+    y_pred: Outputs | None = None,
     plugin: str | None = None,
 ) -> list[LossSpec]:
     """Return the specs of the losses that match, the built-ins first. This imports no Keras.
@@ -133,13 +134,14 @@ def list_losses(
     ['categorical_hinge', 'hinge', 'squared_hinge']
 
     Args:
-        pattern: A shell pattern for the name or an alias.
+        pattern: A shell pattern for the name or an alias, or a word of the summary.
         task: What the loss is for, such as "binary".
         y_true: The kind of its labels, such as "integer".
+        y_pred: The kind of its predictions, such as "embeddings".
         plugin: The distribution that offers it.
 
     Raises:
-        ParameterError: There is no such task, kind of labels or plugin.
+        ParameterError: There is no such task, kind of labels or of predictions, or plugin.
     """
     registry = installed()
     # These include broken and blocked plugins, which offer no losses.
@@ -149,6 +151,7 @@ def list_losses(
     for what, value, choices in (
         ("task", task, get_args(Task)),
         ("y_true", y_true, tuple(LABELS)),
+        ("y_pred", y_pred, tuple(OUTPUTS)),
         ("plugin", plugin, distributions),
     ):
         if value is not None and value not in choices:
@@ -156,7 +159,7 @@ def list_losses(
                 f"There is no {what} {value!r}.{did_you_mean(str(value), choices)} "
                 f"Choose from {', '.join(choices)}."
             )
-    found = registry.entries(pattern, task=task, y_true=y_true, plugin=plugin)
+    found = registry.entries(pattern, task=task, y_true=y_true, y_pred=y_pred, plugin=plugin)
     return [entry.spec for entry in found]
 
 

@@ -26,13 +26,14 @@ from ..loss import (
     Labels,
     LossName,
     LossSpec,
+    Outputs,
     Provider,
     Task,
     did_you_mean,
     key,
     parse,
 )
-from .known import PACKAGES, known_package
+from .known import known_losses, known_packages
 from .plugin import PluginRecord
 
 _MOST_REMEMBERED = 512
@@ -163,20 +164,23 @@ class Registry:
         *,
         task: Task | None = None,
         y_true: Labels | None = None,
+        y_pred: Outputs | None = None,
         plugin: str | None = None,
     ) -> list[Entry]:
         """Return the losses that match, the built-ins first, then by name.
 
         Args:
-            pattern: A shell pattern for the name or an alias, such as `*focal*`.
+            pattern: A shell pattern for the name or an alias, such as `*focal*`. A word that is no
+                name finds the losses that have it in their summary, tasks or package's name.
             task: What the loss is for.
             y_true: The kind of its labels.
+            y_pred: The kind of its predictions.
             plugin: The distribution that offers it.
         """
         entries: Iterable[Entry] = self._by_qualified_name.values()
         if pattern and not set("*?[").intersection(pattern):
-            # A name, in any spelling.
-            entries = self._by_key.get(key(pattern), ())
+            # A name, in any spelling, or a word of the summary.
+            entries = self._by_key.get(key(pattern)) or _with_word(entries, pattern)
         elif pattern not in ("", "*"):
             glob = pattern.lower().replace("-", "_")
             entries = [e for e in entries if fnmatch.filter(e.spec.names, glob)]
@@ -185,6 +189,7 @@ class Registry:
             for entry in entries
             if (task is None or task in entry.spec.task)
             and (y_true is None or y_true in entry.spec.forms)
+            and y_pred in (None, entry.spec.y_pred)
             and plugin in (None, entry.provider.distribution)
         ]
         return sorted(
@@ -258,7 +263,8 @@ class Registry:
                 "program registers ends with the program. Register it here first: "
                 f"lossreg.register(..., name={asked.loss!r})."
             )
-        distribution = asked.distribution or known_package(asked.loss)
+        known = known_packages(asked.loss)
+        distribution = asked.distribution or next(iter(known), None)
         record = next((r for r in self.plugins if r.provider.distribution == distribution), None)
         if record is not None and record.error is not None:
             error = BrokenPluginError(
@@ -274,14 +280,15 @@ class Registry:
                 f"{record.rule} keeps it from loading. Change that variable to load it."
             )
         if distribution is not None and record is None:
-            if distribution in PACKAGES.values():
+            if distribution in known_losses():
+                offers = [distribution] if asked.distribution else known
                 return NotInstalledError(
-                    f"Loss {str(asked)!r} is offered by {distribution!r}, which isn't installed. "
-                    f"Install it: pip install {distribution}"
+                    f"Loss {str(asked)!r} is offered by {' and '.join(map(repr, offers))}, which "
+                    f"isn't installed. Install it: pip install {offers[0]}"
                 )
             # The name may be a typing error, or come from a stranger's file; pip would install
             # any package of this name.
-            here = [BUILTIN, *(r.provider.distribution for r in self.plugins), *PACKAGES.values()]
+            here = [BUILTIN, *(r.provider.distribution for r in self.plugins), *known_losses()]
             near = did_you_mean(distribution, dict.fromkeys(here))
             advice = near or f" If you know and trust that package: pip install {distribution}"
             return NotInstalledError(
@@ -301,6 +308,17 @@ class Registry:
         )
         unknown.__cause__ = next((r.error for r in self.plugins if r.error), None)
         return unknown
+
+
+def _with_word(entries: Iterable[Entry], word: str) -> list[Entry]:
+    """Return the losses with a word in their summary, their tasks or their package's name."""
+    wanted = word.lower().replace("_", " ")
+
+    def text(entry: Entry) -> str:
+        parts = (entry.spec.summary, *entry.spec.task, entry.provider.distribution)
+        return " ".join(parts).lower().replace("_", " ")
+
+    return [entry for entry in entries if wanted in text(entry)]
 
 
 def _words(entry: Entry) -> set[str]:

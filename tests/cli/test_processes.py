@@ -184,6 +184,7 @@ def test_a_terminal_shows_every_loss_within_its_width():
         lines = plain(on_terminal("list", columns=columns)).splitlines()
         assert max(map(len, lines)) <= columns
         assert "huber" in {line.split()[0] for line in lines if line}
+        assert "multiclass" in {line.split("  ")[0] for line in lines}
 
 
 def test_a_terminal_has_colours_unless_no_color_is_set():

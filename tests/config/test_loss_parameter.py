@@ -56,8 +56,8 @@ def test_a_parameter_that_is_a_loss_takes_every_form_of_a_config(losses, config)
 
 
 def test_it_may_be_a_sum(losses):
-    bound = bind_in(losses, "around", {"base": "mse + 0.5 * poly1"})
-    assert bound.label == "around(base=mean_squared_error + 0.5 * poly1)"
+    bound = bind_in(losses, "around", {"base": "mse + 0.5 * quartic"})
+    assert bound.label == "around(base=mean_squared_error + 0.5 * quartic)"
     assert bind_in(losses, bound.config(), {}) == bound
 
 

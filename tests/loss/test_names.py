@@ -31,7 +31,7 @@ DISTRIBUTIONS = st.none() | st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", ful
         ("FOCAL_LOSS", "focal"),
         ("KLDivergence", "kl_divergence"),
         ("MSE", "mse"),
-        ("Poly1Loss", "poly1"),
+        ("QuarticLoss", "quartic"),
         ("log__cosh", "log_cosh"),
         ("lossless", "lossless"),
     ],
@@ -61,10 +61,10 @@ def test_a_canonical_name_stays_as_it_is(words):
 
 
 @pytest.mark.parametrize(
-    "text", ["Acme.Losses/poly1", "acme_losses/Poly1", "ACME-LOSSES/poly1_loss"]
+    "text", ["Acme.Losses/quartic", "acme_losses/Quartic", "ACME-LOSSES/quartic_loss"]
 )
 def test_a_distribution_is_compared_as_the_package_index_does(text):
-    assert str(parse(text)) == "acme-losses/poly1"
+    assert str(parse(text)) == "acme-losses/quartic"
 
 
 @pytest.mark.parametrize(

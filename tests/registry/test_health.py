@@ -22,9 +22,9 @@ def said(registry=None, **fields):
 
 def test_a_sound_plugin_gives_nothing_to_say(tmp_path):
     registry = Registry()
-    add(registry, "poly1")
+    add(registry, "quartic")
     tmp_path.chmod(0o755)
-    assert said(registry, losses=("poly1",), location=str(tmp_path), seconds=0.1) == []
+    assert said(registry, losses=("quartic",), location=str(tmp_path), seconds=0.1) == []
 
 
 @pytest.mark.parametrize(

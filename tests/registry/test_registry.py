@@ -312,7 +312,7 @@ def test_losses_are_listed_by_pattern_task_labels_and_plugin(registry):
     def listed(*args, **kwargs):
         return [entry.spec.name for entry in registry.entries(*args, **kwargs)]
 
-    assert listed() == ["huber", "mean_squared_error", "focal", "poly1", "sparse_focal"]
+    assert listed() == ["huber", "mean_squared_error", "focal", "quartic", "sparse_focal"]
     assert listed("*focal*") == ["focal", "sparse_focal"]
     assert listed("MSE") == ["mean_squared_error"]
     assert listed(task="segmentation") == ["sparse_focal"]
@@ -323,7 +323,7 @@ def test_losses_are_listed_by_pattern_task_labels_and_plugin(registry):
 
 def test_the_loss_for_other_labels_is_found_in_the_same_package(registry):
     add(registry, "sparse_focal", y_true="integer")
-    add(registry, "sparse_poly1", y_true="integer")
+    add(registry, "sparse_quartic", y_true="integer")
     add(registry, "sparse_focal", provider=OTHER, y_true="integer")
     assert registry.relative(registry.lookup("focal"), "integer").spec.name == "sparse_focal"
     assert registry.relative(registry.lookup("huber"), "integer") is None
@@ -340,11 +340,11 @@ def test_parameters_are_checked_before_anything_is_built(registry):
 
 
 def test_a_removed_loss_is_gone(registry):
-    registry.remove(registry.lookup("poly1"))
+    registry.remove(registry.lookup("quartic"))
     with pytest.raises(UnknownLossError):
-        registry.lookup("poly1")
-    add(registry, "poly1", plain)
-    assert registry.bind("poly1").params == {}
+        registry.lookup("quartic")
+    add(registry, "quartic", plain)
+    assert registry.bind("quartic").params == {}
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_a_removed_loss_is_gone(registry):
     [
         ("mse", "keras/mean_squared_error", "A built-in loss keeps its name"),
         ("acme-losses/huber", "acme-losses/huber", "A qualified name means the loss of that"),
-        ("poly1", "acme-losses/poly1", "Only one installed package offers it."),
+        ("quartic", "acme-losses/quartic", "Only one installed package offers it."),
         ("focal", None, "'focal' is offered by acme-losses 1.2.0 and by other-losses 0.3.0."),
         ("nosuch", None, "No loss named 'nosuch'"),
     ],

@@ -18,7 +18,7 @@ ON_TENSORFLOW = SimpleNamespace(backend=lambda: "tensorflow")
 
 
 def undocumented(y_true, y_pred):
-    """A fake poly1."""
+    """A fake quartic."""
 
 
 def results(registry, **options):
@@ -26,10 +26,10 @@ def results(registry, **options):
 
 
 @pytest.fixture
-def poly1():
+def quartic():
     """A registry with one loss whose documentation has no formula."""
     registry = Registry()
-    add(registry, "poly1", undocumented)
+    add(registry, "quartic", undocumented)
     return registry
 
 
@@ -47,24 +47,26 @@ def light(monkeypatch):
 
 
 @pytest.mark.usefixtures("light")
-def test_each_loss_and_check_has_a_result(poly1):
-    found = results(poly1)
+def test_each_loss_and_check_has_a_result(quartic):
+    found = results(quartic)
     assert (found["names"].state, found["names"].message) == ("passed", "")
-    assert (found["docstring"].loss, found["docstring"].state) == ("poly1", "failed")
-    assert found["docstring"].message.startswith("acme-losses/poly1 breaks a promise, docstring: ")
+    assert (found["docstring"].loss, found["docstring"].state) == ("quartic", "failed")
+    assert found["docstring"].message.startswith(
+        "acme-losses/quartic breaks a promise, docstring: "
+    )
 
 
 @pytest.mark.usefixtures("light")
-def test_the_failures_are_listed_as_the_documentation_lists_them(poly1):
-    failed = [r for r in run_checks("acme-losses", registry=poly1) if r.state == "failed"]
-    assert [(result.loss, result.check) for result in failed] == [("poly1", "docstring")]
+def test_the_failures_are_listed_as_the_documentation_lists_them(quartic):
+    failed = [r for r in run_checks("acme-losses", registry=quartic) if r.state == "failed"]
+    assert [(result.loss, result.check) for result in failed] == [("quartic", "docstring")]
 
 
 def excepted(**exceptions):
     """Return a registry with one loss and the exceptions in its spec, a slash for each "__"."""
     registry = Registry()
     reasons = {name.replace("__", "/"): reason for name, reason in exceptions.items()}
-    add(registry, "poly1", undocumented, exceptions=reasons)
+    add(registry, "quartic", undocumented, exceptions=reasons)
     return registry
 
 
@@ -94,32 +96,32 @@ def test_an_exception_that_is_no_longer_needed_is_a_failure(monkeypatch):
     ("key", "near"), [("docstrin", "docstring"), ("torsh", "torch"), ("torsh__names", "names")]
 )
 def test_an_exception_for_nothing_names_the_nearest(key, near):
-    with pytest.raises(ParameterError, match=f"'poly1'.*in the exceptions of its spec.*'{near}'"):
+    with pytest.raises(ParameterError, match=f"'quartic'.*in the exceptions of its spec.*'{near}'"):
         results(excepted(**{key: "A reason."}))
 
 
 @pytest.mark.usefixtures("light")
-def test_one_loss_and_one_check_can_be_asked_for(poly1):
-    add(poly1, "poly2", undocumented)
-    found = list(run_checks("acme-losses", loss="poly2", check="names", registry=poly1))
-    assert [(result.loss, result.check) for result in found] == [("poly2", "names")]
+def test_one_loss_and_one_check_can_be_asked_for(quartic):
+    add(quartic, "quartic2", undocumented)
+    found = list(run_checks("acme-losses", loss="quartic2", check="names", registry=quartic))
+    assert [(result.loss, result.check) for result in found] == [("quartic2", "names")]
 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"loss": "poly"}, "There is no loss 'poly'. Did you mean 'poly1'"),
+        ({"loss": "quart"}, "There is no loss 'quart'. Did you mean 'quartic'"),
         ({"check": "name"}, "There is no check 'name'. Did you mean 'names'"),
     ],
 )
-def test_an_unknown_loss_or_check_names_the_nearest(poly1, asked, message):
+def test_an_unknown_loss_or_check_names_the_nearest(quartic, asked, message):
     with pytest.raises(ParameterError, match=message):
-        results(poly1, **asked)
+        results(quartic, **asked)
 
 
-def test_an_unknown_distribution_is_named(poly1):
+def test_an_unknown_distribution_is_named(quartic):
     with pytest.raises(ParameterError, match="'acme-loses' is installed. Did you mean 'acme-l"):
-        next(run_checks("acme-loses", registry=poly1))
+        next(run_checks("acme-loses", registry=quartic))
 
 
 def test_a_broken_plugin_is_refused_with_its_cause():
@@ -131,8 +133,8 @@ def test_a_broken_plugin_is_refused_with_its_cause():
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
-def test_a_distribution_is_found_in_any_spelling(poly1):
-    assert next(run_checks("Acme_Losses", registry=poly1)).loss == "poly1"
+def test_a_distribution_is_found_in_any_spelling(quartic):
+    assert next(run_checks("Acme_Losses", registry=quartic)).loss == "quartic"
 
 
 def test_the_decorator_makes_a_test_for_each_loss_and_check():

@@ -15,7 +15,7 @@ from ...loss import (
     keras_bases,
     parse_docstring,
 )
-from ...registry import PACKAGES
+from ...registry import known_packages
 from .. import choices
 from ..imports import find_faults
 from ..results import ConformanceError, NotApplicableError, error_of
@@ -154,9 +154,10 @@ def names(subject: Subject) -> None:
                     f"{other.qualified_name!r}. Choose another; {subject.entry.qualified_name!r} "
                     "alone would mean this loss."
                 )
-        if PACKAGES.get(name, own) != own:
+        known = known_packages(name)
+        if known and own not in known:
             raise ConformanceError(
-                f"Its name {name!r} is known as a loss of {PACKAGES[name]!r}. Choose another."
+                f"Its name {name!r} is known as a loss of {known[0]!r}. Choose another."
             )
 
 
