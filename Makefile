@@ -20,15 +20,17 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
-KERAS_TESTS := tests/integration plugins
+KERAS_TESTS := tests/integration plugins/lossreg-focal plugins/lossreg-train
+# The collections, whose losses are checked on each backend by `make test-collections`.
+COLLECTIONS := $(filter-out plugins/lossreg-focal plugins/lossreg-train,$(wildcard plugins/*))
 # No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
 # Minutes of training, other programs, or thousands of values of formulas that no version of
 # Keras has a say in; what they test is tested there by shorter ones too.
 LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
-ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py
+ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_label_forms.py test_saved_names.py
 
-.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-oldest test-jax test-torch format clean
+.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-collections test-oldest test-jax test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,14 +41,17 @@ demo: .venv/made  ## compare losses on imbalanced data, and train a model from a
 	$(RUN) -m lossreg fit examples/digits.yaml -o build/digits --force
 	$(RUN) -m lossreg objective examples/digits.yaml --model build/digits/model.keras
 
-test: test-core test-keras  ## all tests of the core and the plugins
+test: test-core test-keras  ## all tests of the core, of lossreg-focal and of lossreg-train
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
 	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh" $(TWICE)
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE)
-	$(RUN) -m pytest -q tests plugins -m fresh $(TWICE)
+	$(RUN) -m pytest -q tests $(filter plugins/%,$(KERAS_TESTS)) -m fresh $(TWICE)
+
+test-collections: .venv/made  ## every collection of losses on TensorFlow, saved and loaded too
+	$(RUN) -m pytest -q $(COLLECTIONS) $(TWICE)
 
 check: .venv/made  ## ruff, mypy and import-linter
 	.venv/bin/ruff check .
@@ -76,11 +81,11 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
 	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore ,$(LATEST_ONLY))
 
-test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX))
+test-jax: .venv-jax/made  ## the losses, saving, objectives, data checks and training on JAX
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh"
 
-test-torch: .venv-torch/made  ## what must hold on every backend on torch, which takes 5.8 GB
-	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q tests/integration/test_any_backend.py
+test-torch: .venv-torch/made  ## the same losses on torch, which takes 5.8 GB
+	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_label_forms.py) -m "not fresh"
 
 clean:  ## remove everything that git ignores
 	git clean -qfdX
