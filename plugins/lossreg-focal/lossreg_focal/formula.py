@@ -12,7 +12,7 @@ _LOWEST = -1e30
 
 # In place of a miss of 0. Its square, and its powers down to -2, are still float32 numbers, so the
 # derivatives of a gradient have no 0 * infinity either.
-_NO_MISS = 1e-18
+NO_MISS = 1e-18
 
 
 def power(base, exponent: float):
@@ -34,7 +34,7 @@ def focused(cross_entropy, gamma: float):
     # 1 - exp(-x) loses every digit for small x; expm1 keeps them.
     miss = -ops.expm1(-cross_entropy)
     # At 0 a root is infinitely steep, and infinity times the 0 that follows would be NaN.
-    return power(ops.maximum(miss, _NO_MISS), gamma) * cross_entropy
+    return power(ops.maximum(miss, NO_MISS), gamma) * cross_entropy
 
 
 def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
@@ -55,7 +55,7 @@ def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
         off = (sign / 2 + 0.5) - y
         if smoothing:
             off = off * kept + sign * (smoothing / 2)
-        miss = ops.maximum(r + ops.abs(off) * (likely - r), _NO_MISS)
+        miss = ops.maximum(r + ops.abs(off) * (likely - r), NO_MISS)
         factor = power(miss, gamma)
         if alpha is not None:
             factor = factor * _alpha_t(y, 0.5 + (alpha - 0.5) * kept)

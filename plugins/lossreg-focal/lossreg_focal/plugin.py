@@ -5,7 +5,7 @@ from lossreg import LossSpec, hookimpl
 
 @hookimpl
 def lossreg_losses() -> list[LossSpec]:
-    """Return the focal losses, one for each kind of labels."""
+    """Return the focal losses and their relatives."""
     return [
         LossSpec(
             name="focal",
@@ -33,5 +33,86 @@ def lossreg_losses() -> list[LossSpec]:
             y_true="integer",
             y_pred="probabilities",
             aliases=("sparse_categorical_focal", "sparse_softmax_focal"),
+        ),
+        LossSpec(
+            name="asymmetric_multilabel",
+            target="lossreg_focal.sigmoids:asymmetric_multilabel",
+            summary="Focal loss for several yes-or-no labels, with a focus for each of the two.",
+            task=("multilabel", "binary"),
+            y_true="binary",
+            y_pred="probabilities",
+            aliases=("asl",),
+        ),
+        LossSpec(
+            name="poly1",
+            target="lossreg_focal.softmaxes:poly1",
+            summary="Cross-entropy plus a linear term that sharpens, or softens, sure predictions.",
+            task=("multiclass", "segmentation"),
+            y_true=("one_hot", "integer"),
+            y_pred="probabilities",
+            aliases=("poly1_crossentropy",),
+        ),
+        LossSpec(
+            name="poly1_focal",
+            target="lossreg_focal.sigmoids:poly1_focal",
+            summary="Focal loss for yes-or-no labels, with a weight for its leading term.",
+            task=("binary", "multilabel", "segmentation"),
+            y_true="binary",
+            y_pred="probabilities",
+        ),
+        LossSpec(
+            name="quality_focal",
+            target="lossreg_focal.sigmoids:quality_focal",
+            summary="Focal loss for qualities between 0 and 1, such as the overlap of two boxes.",
+            task=("detection", "binary", "multilabel"),
+            y_true="binary",
+            y_pred="probabilities",
+            aliases=("qfl",),
+        ),
+        LossSpec(
+            name="varifocal",
+            target="lossreg_focal.sigmoids:varifocal",
+            summary="Focal loss for qualities between 0 and 1 that plays down easy negatives only.",
+            task=("detection",),
+            y_true="binary",
+            y_pred="probabilities",
+            aliases=("vfl",),
+        ),
+        LossSpec(
+            name="penalty_reduced_focal",
+            target="lossreg_focal.sigmoids:penalty_reduced_focal",
+            summary="Focal loss for heat maps of key points, with less penalty near a peak.",
+            task=("detection",),
+            y_true="binary",
+            y_pred="probabilities",
+            aliases=("gaussian_focal", "centernet_focal"),
+            per="sample",
+        ),
+        LossSpec(
+            name="reduced_focal",
+            target="lossreg_focal.sigmoids:reduced_focal",
+            summary="Focal loss for yes-or-no labels, in which hard samples count in full.",
+            task=("binary", "multilabel", "segmentation"),
+            y_true="binary",
+            y_pred="probabilities",
+        ),
+        LossSpec(
+            name="adaptive_focal",
+            target="lossreg_focal.softmaxes:adaptive_focal",
+            summary="Focal loss for one class of several, with another focus for hard samples.",
+            task=("multiclass", "segmentation"),
+            y_true=("one_hot", "integer"),
+            y_pred="probabilities",
+            aliases=("flsd53",),
+        ),
+        LossSpec(
+            name="ghm_c",
+            target="lossreg_focal.sigmoids:ghm_c",
+            summary="Cross-entropy for yes-or-no labels, weighted by how rare each gradient is.",
+            task=("binary", "multilabel", "detection"),
+            y_true="binary",
+            y_pred="probabilities",
+            aliases=("ghm_classification",),
+            couples_batch=True,
         ),
     ]

@@ -24,6 +24,20 @@ ONE_HOT = np.eye(CLASSES)[NUMBERS]
 FOREGROUND = np.array([0.4, 0.6, 0.6, 0.6])
 
 
+SHIFTED = np.maximum(P - 0.05, 0)
+SOFT = RANDOM.random((BATCH, CLASSES))
+QUALITIES = YES * SOFT
+# A peak in each row but the last two.
+HEAT = np.where(ONE_HOT * (np.arange(BATCH) < 4)[:, None] == 1, 1, 0.9 * SOFT)
+
+
+def harmonized():
+    """Return the sum of the cross-entropies over the size of their bins, over ten bins."""
+    bins = np.floor(np.abs(P - YES) * 10)
+    sizes = (bins[..., None, None] == bins).sum(axis=(-2, -1))
+    return (-np.log(np.where(YES == 1, P, 1 - P)) / sizes).sum() / 10
+
+
 def focal_of_each(y, p, gamma, alpha=None):
     """Return the paper's loss of every output, where `p_t` is the probability of the label."""
     nats = -(y * np.log(p) + (1 - y) * np.log(1 - p))
@@ -85,6 +99,49 @@ ROWS = {
         LOGITS,
         -(3 * YES * np.log(P) + (1 - YES) * np.log(1 - P)).mean(),
     ),
+    "ASL `AsymmetricLoss()`, 4 outputs": (
+        YES,
+        LOGITS,
+        -(YES * (1 - P) * np.log(P) + (1 - YES) * SHIFTED**4 * np.log(1 - SHIFTED))
+        .sum(axis=1)
+        .mean(),
+    ),
+    "optax `poly_loss_cross_entropy(epsilon=2)`": (
+        ONE_HOT,
+        LOGITS,
+        (ONE_HOT * (-np.log(SOFTMAX) + 2 * (1 - SOFTMAX))).sum(axis=1).mean(),
+    ),
+    "PolyLoss paper's `poly1_focal_loss(epsilon=1, gamma=2)`": (
+        YES,
+        LOGITS,
+        (focal_of_each(YES, P, 2) + np.where(YES == 1, 1 - P, P) ** 3).mean(),
+    ),
+    "MMDetection `QualityFocalLoss(beta=2)`": (
+        SOFT,
+        LOGITS,
+        (np.abs(SOFT - P) ** 2 * -(SOFT * np.log(P) + (1 - SOFT) * np.log(1 - P))).mean(),
+    ),
+    "MMDetection `VarifocalLoss(alpha=0.75, gamma=2)`": (
+        QUALITIES,
+        LOGITS,
+        (
+            -(QUALITIES * np.log(P) + (1 - QUALITIES) * np.log(1 - P))
+            * np.where(QUALITIES > 0, QUALITIES, 0.75 * P**2)
+        ).mean(),
+    ),
+    "MMDetection `GaussianFocalLoss(alpha=2, gamma=4)`, sum": (
+        HEAT,
+        P.astype("float32"),
+        (
+            np.where(
+                HEAT == 1,
+                -((1 - P) ** 2) * np.log(P),
+                -((1 - HEAT) ** 4) * P**2 * np.log(1 - P),
+            ).sum(axis=1)
+            / np.maximum((HEAT == 1).sum(axis=1), 1)
+        ).mean(),
+    ),
+    "MMDetection `GHMC(bins=10)`": (YES, LOGITS, harmonized()),
     "binary labels moved to `eps` and `1 - eps`, 0.05 and 0.95": (
         YES,
         LOGITS,

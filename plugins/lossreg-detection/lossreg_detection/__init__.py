@@ -1,0 +1,1 @@
+"""The losses of object detection, offered to lossreg."""

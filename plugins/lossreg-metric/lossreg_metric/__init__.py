@@ -1,0 +1,1 @@
+"""The losses of metric learning, offered to lossreg."""

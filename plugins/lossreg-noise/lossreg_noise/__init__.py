@@ -1,0 +1,1 @@
+"""Losses for noisy labels, offered to lossreg."""

@@ -1,0 +1,1 @@
+"""The losses of classes with an order, offered to lossreg."""

@@ -1,0 +1,1 @@
+"""Regression losses: quantiles, robust losses and distributions, offered to lossreg."""

@@ -1,0 +1,1 @@
+"""Losses for segmentation, offered to lossreg, and the distance maps that one of them takes."""
