@@ -37,6 +37,10 @@ only_on_tensorflow = pytest.mark.skipif(
 )
 
 
+# `array` makes float32 of float64.
+NEAR = {**BY_DTYPE, "float64": FLOAT32}
+
+
 def tensor(values, dtype="float32"):
     if dtype == "float64" and keras.backend.backend() == "jax":
         pytest.skip("JAX makes float32 of float64")
@@ -109,8 +113,8 @@ def test_one_less_the_spacing_is_below_one_and_less_than_the_spacing_is_lost(dty
 def test_clipped_probabilities_have_finite_logarithms_on_both_sides(dtype, epsilon):
     p = tensor([0.0, 0.25, 1.0], dtype)
     nats = run_example(clip, p=p)["nats"]
-    near = BY_DTYPE[dtype]
-    assert array(nats)[:2] == pytest.approx([-math.log(epsilon), math.log(4)], rel=near)
+    expected = [-math.log(epsilon), math.log(4)]
+    assert array(nats)[:2] == pytest.approx(expected, rel=NEAR[dtype])
     # Below 1 the dtype has a number every `spacing`, and rounds to the next of them.
     misses = [1 - epsilon, 0.75, epsilon]
     assert array(1 - clip(p)) == pytest.approx(misses, abs=spacing(p) / 2)
@@ -198,9 +202,7 @@ def test_infinite_logits_become_large_and_all_others_keep_their_bits(dtype):
         pytest.skip("float16 has no 1e30: at_least_float32 comes first")
     logits = tensor([-math.inf, math.inf, -3e38, -0.0, 2.5, math.nan], dtype)
     expected = [-1e30, 1e30, -3e38, -0.0, 2.5, math.nan]
-    # `array` makes float32 of float64.
-    near = max(BY_DTYPE[dtype], FLOAT32)
-    np.testing.assert_allclose(array(finite(logits)), expected, rtol=near)
+    np.testing.assert_allclose(array(finite(logits)), expected, rtol=NEAR[dtype])
     assert np.signbit(array(finite(logits)))[3]
     kept = finite(logits, where=tensor([False, True, True, True, True, True], "bool"))
     np.testing.assert_array_equal(array(kept)[:2], [-math.inf, array(finite(logits))[1]])
