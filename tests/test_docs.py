@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import tolerances
 
 import lossreg
 from lossreg.cli import main
@@ -61,6 +62,16 @@ def test_every_dependency_has_its_reason():
     table = section("architecture.md", "Dependencies")
     listed = set(re.findall(r"^\| ([a-z][\w-]+)", table, re.MULTILINE)) - {"package"}
     assert needed <= listed
+
+
+def test_the_limits_on_the_page_are_those_of_the_tests():
+    limits = {name: value for name, value in vars(tolerances).items() if name.isupper()}
+    limits |= limits.pop("BY_DTYPE")
+    assert limits.pop("float32") == limits["FLOAT32"]
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\S+) \|", section("accuracy.md", "The limits"), re.MULTILINE
+    )
+    assert {name: eval(limit) for name, limit in rows} == limits
 
 
 COMMANDS = {name: main.get_command(None, name) for name in main.list_commands(None)}

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from tolerances import EACH_OTHER
 
 import lossreg
 from lossreg.checks import Finding, check_data
@@ -294,7 +295,7 @@ def test_several_losses_of_one_output_are_a_finding_with_their_sum(losses, fits)
     # The sum costs what both cost.
     data = np.array([[0.1], [3.5]]), np.array([[0.2], [0.7]])
     each = sum(float(lossreg.get_loss(loss)(*data)) for loss in losses)
-    assert float(lossreg.get_loss(fits)(*data)) == pytest.approx(each, rel=1e-6)
+    assert float(lossreg.get_loss(fits)(*data)) == pytest.approx(each, rel=EACH_OTHER)
 
 
 def test_a_list_of_mappings_is_a_sum_and_nothing_else():

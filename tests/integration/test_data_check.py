@@ -85,6 +85,7 @@ def trained(make, options, fits, *, check):
 
 def assert_no_trace(make=dense_model, options=None, fits=()):
     plain, checked = (trained(make, options or {}, fits, check=check) for check in (False, True))
+    # The same program runs twice: not a bit differs.
     assert plain[0] == checked[0]
     assert plain[2] == checked[2]
     for first, second in zip(plain[1], checked[1], strict=True):

@@ -3,6 +3,7 @@
 import numpy as np
 import pages
 import pytest
+from tolerances import FLOAT32
 
 
 @pytest.mark.fresh
@@ -23,4 +24,4 @@ def test_the_loss_of_the_readme_is_the_paper_s():
     labels = np.array([[0.0, 1.0, 0.0]], "float32")
     entropy = np.log(2.0) / 2 + np.log(4.0) / 2
     found = names["confidence_penalty"](labels, logits, weight=0.5)
-    assert np.allclose(found, np.log(2.0) - 0.5 * entropy, rtol=1e-6)
+    assert np.allclose(found, np.log(2.0) - 0.5 * entropy, rtol=FLOAT32)

@@ -7,14 +7,11 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from tolerances import BY_DTYPE, FLOAT32
 
 pytestmark = pytest.mark.fresh
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-
-# Predictions and labels are exact in float32. Each operation rounds by 6e-8 at most, and a loss
-# has a dozen. Parameters such as 0.3 aren't exact, so float64 shows that none was rounded.
-ACCURACY = {"float32": 1e-6, "float64": 1e-12}
 
 
 def everything():
@@ -132,8 +129,9 @@ def test_a_saved_loss_loads_with_its_value_and_every_parameter(version, kind, ca
         for now, then in zip(terms_of(loss["means"]), terms_of(saved["means"]), strict=True):
             # A later version may add a parameter, whose default keeps the value.
             assert now == {**then, "params": {**now["params"], **then["params"]}}
-        accuracy = ACCURACY[saved["options"]["dtype"]]
+        # Parameters such as 0.3 aren't exact in float32; float64 shows that none was rounded.
+        accuracy = BY_DTYPE[saved["options"]["dtype"]]
         assert loss["value"] == pytest.approx(saved["value"], rel=accuracy, abs=0)
     if "total" in said:
         # Keras adds up in float32.
-        assert said["total"] == pytest.approx(expected["total"], rel=ACCURACY["float32"], abs=0)
+        assert said["total"] == pytest.approx(expected["total"], rel=FLOAT32, abs=0)

@@ -5,6 +5,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from tolerances import FLOAT32
 
 import lossreg
 
@@ -42,17 +43,17 @@ CASES = {
 def test_a_function_is_saved_with_its_parameters(loss, case, suffix, tmp_path):
     y, value = case
     model = model_with(loss=lossreg.get_loss_fn(loss), metrics=[lossreg.get_loss_fn(loss)])
-    assert model.evaluate(X, y, verbose=0) == pytest.approx([value, value], rel=1e-6)
+    assert model.evaluate(X, y, verbose=0) == pytest.approx([value, value], rel=FLOAT32)
     model.save(tmp_path / f"model.{suffix}")
     loaded = keras.models.load_model(tmp_path / f"model.{suffix}")
-    assert loaded.evaluate(X, y, verbose=0) == pytest.approx([value, value], rel=1e-6)
+    assert loaded.evaluate(X, y, verbose=0) == pytest.approx([value, value], rel=FLOAT32)
 
 
 def test_a_function_is_pickled_with_its_parameters():
     function = lossreg.get_loss_fn("huber", delta=0.1)
     copied = pickle.loads(pickle.dumps(function))
     assert copied == function
-    assert float(copied(Y, X)[0]) == pytest.approx(HUBER)
+    assert float(copied(Y, X)[0]) == pytest.approx(HUBER, rel=FLOAT32)
 
 
 def test_a_function_is_a_config_and_gives_its_loss_again():
@@ -74,9 +75,9 @@ def test_a_function_says_what_it_is():
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "bool"])
 def test_predictions_that_are_integers_are_computed_as_numbers(dtype):
     value = lossreg.get_loss_fn("mse")(np.array([[0.1]]), np.array([[0]], dtype))
-    assert float(value[0]) == pytest.approx(0.01)
+    assert float(value[0]) == pytest.approx(0.01, rel=FLOAT32)
     assert float(lossreg.get_loss("mse")(np.array([[0.1]]), np.array([[0]], dtype))) == (
-        pytest.approx(0.01)
+        pytest.approx(0.01, rel=FLOAT32)
     )
 
 
@@ -87,7 +88,11 @@ def test_a_function_over_several_outputs_gets_them_as_keras_gives_them():
 
     y_true = {"a": np.array([1.0, 2.0]), "b": np.array([0.0, 0.0])}
     y_pred = {"a": np.array([1.5, 2.0]), "b": np.array([0.0, 3.0])}
-    assert float(lossreg.get_loss("both")(y_true, y_pred)) == pytest.approx((0.5 + 3) / 2)
-    np.testing.assert_allclose(lossreg.get_loss_fn("both")(y_true, y_pred), [0.5, 3])
+    assert float(lossreg.get_loss("both")(y_true, y_pred)) == pytest.approx(
+        (0.5 + 3) / 2, rel=FLOAT32
+    )
+    np.testing.assert_allclose(lossreg.get_loss_fn("both")(y_true, y_pred), [0.5, 3], rtol=FLOAT32)
     paired = lossreg.get_loss(lambda t, p: keras.ops.abs(t[0] - p[0]) + keras.ops.abs(t[1] - p[1]))
-    assert float(paired(tuple(y_true.values()), tuple(y_pred.values()))) == pytest.approx(3.5 / 2)
+    assert float(paired(tuple(y_true.values()), tuple(y_pred.values()))) == pytest.approx(
+        3.5 / 2, rel=FLOAT32
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tolerances import EACH_OTHER
 
 import lossreg
 from lossreg import ConfigError
@@ -89,14 +90,14 @@ def test_each_output_has_its_loss_weight_and_metrics(outputs, tmp_path):
     expected += 3.0 * 0.5 * float(keras.losses.Huber(0.3)(label, predicted["label"]))
     expected += 0.03 * np.sum(np.asarray(kernel(model)) ** 2)
     result = model.evaluate(x, labels, verbose=0, return_dict=True)
-    assert result["loss"] == pytest.approx(expected, rel=1e-4)
+    assert result["loss"] == pytest.approx(expected, rel=EACH_OTHER)
     assert result["label_mae"] == pytest.approx(
-        np.mean(np.abs(predicted["label"] - label)), rel=1e-4
+        np.mean(np.abs(predicted["label"] - label)), rel=EACH_OTHER
     )
     listed = build_model(config(file, loss_weights=[0.25, 3.0]))
     listed.set_weights(model.get_weights())
     again = listed.evaluate(x, labels, verbose=0, return_dict=True)
-    assert again["loss"] == pytest.approx(expected, rel=1e-4)
+    assert again["loss"] == pytest.approx(expected, rel=EACH_OTHER)
 
 
 def kernel(model):
@@ -114,13 +115,13 @@ def test_one_loss_serves_all_outputs_as_in_keras(tmp_path):
     twin.set_weights(model.get_weights())
     ours = model.evaluate(x, [mask, label], verbose=0, return_dict=True)
     theirs = twin.evaluate(x, [mask, label], verbose=0, return_dict=True)
-    assert ours == pytest.approx(theirs, rel=1e-6)
+    assert ours == pytest.approx(theirs, rel=EACH_OTHER)
     weighted = build_model(config(file, loss="mse", loss_weights=[2.0, 0.5]))
     weighted.set_weights(model.get_weights())
     both = weighted.evaluate(x, [mask, label], verbose=0, return_dict=True)
     penalty = theirs["loss"] - theirs["mask_loss"] - theirs["label_loss"]
     expected = 2 * theirs["mask_loss"] + 0.5 * theirs["label_loss"] + penalty
-    assert both["loss"] == pytest.approx(expected, rel=1e-5)
+    assert both["loss"] == pytest.approx(expected, rel=EACH_OTHER)
 
 
 def test_an_output_may_have_no_loss(tmp_path):
@@ -142,7 +143,7 @@ def test_a_model_with_several_losses_is_saved_and_loaded(tmp_path):
     assert loaded.loss == {"mask": lossreg.get_loss("mse"), "label": model.loss["label"]}
     evaluated = model.evaluate(x, [mask, label], verbose=0, return_dict=True)
     again = loaded.evaluate(x, [mask, label], verbose=0, return_dict=True)
-    assert again == pytest.approx(evaluated)
+    assert again == pytest.approx(evaluated, rel=EACH_OTHER)
 
 
 def test_outputs_are_told_by_name(tmp_path):

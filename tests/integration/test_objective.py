@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import constraints, layers, ops, regularizers
 from keras_version import IS_KERAS_3_12
+from tolerances import EACH_OTHER, FLOAT32
 
 import lossreg
 from lossreg.errors import ParameterError, ShapeError
@@ -79,8 +80,8 @@ def assert_as_evaluated(model, x, y=None, batch_size=32):
     """Return the objective, whose terms must add up to what Keras evaluates."""
     found = objective(model, x, y, batch_size=batch_size)
     size = None if y is None else batch_size
-    assert found.total == pytest.approx(evaluated(model, x, y, size), rel=2e-6)
-    assert math.fsum(term.value for term in found.terms) == pytest.approx(found.total, rel=1e-5)
+    assert found.total == pytest.approx(evaluated(model, x, y, size), rel=EACH_OTHER)
+    assert math.fsum(term.value for term in found.terms) == pytest.approx(found.total, rel=FLOAT32)
     assert all(term.kind != "other" for term in found.terms)
     return found
 
@@ -119,9 +120,9 @@ def test_every_term_of_the_tutorials_network_is_what_numpy_computes():
             np.average(activity, weights=sizes),
             0.01 * np.abs(w2).sum() + 0.01 * np.square(w2).sum(),
         ],
-        rel=1e-5,
+        rel=FLOAT32,
     )
-    assert found.total == pytest.approx(evaluated(model, x, y), rel=1e-6)
+    assert found.total == pytest.approx(evaluated(model, x, y), rel=EACH_OTHER)
 
 
 def test_a_smaller_last_batch_counts_by_its_size():
@@ -133,7 +134,7 @@ def test_a_smaller_last_batch_counts_by_its_size():
         penalty = [penalty[0] / 8, penalty[1] / 2]
     found = assert_as_evaluated(model, x, y, batch_size=8)
     expected = (8 * penalty[0] + 2 * penalty[1]) / 10
-    assert by_kind(found)["activity penalty"] == pytest.approx(expected, rel=1e-5)
+    assert by_kind(found)["activity penalty"] == pytest.approx(expected, rel=FLOAT32)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_each_term_of_a_sum_is_a_term():
     names = ["mean_squared_error", "0.5 * huber(delta=2.0)", "3 * mean_squared_error"]
     assert [term.name for term in found.terms] == names
     assert [term.value for term in found.terms] == pytest.approx(
-        [mse, 0.5 * huber, 3 * mse], rel=1e-5
+        [mse, 0.5 * huber, 3 * mse], rel=EACH_OTHER
     )
 
 
@@ -228,7 +229,7 @@ def test_each_output_has_its_loss_with_its_weight(loss, weights, names):
     losses = [term for term in found.terms if term.kind == "loss"]
     assert {term.name for term in losses} == names
     assert {term.output for term in losses} == {name.partition(":")[0] for name in names}
-    assert by_kind(found)["bias penalty"] == pytest.approx(0.5 * (1 + 2))
+    assert by_kind(found)["bias penalty"] == pytest.approx(0.5 * (1 + 2), rel=FLOAT32)
 
 
 def test_the_value_of_an_output_is_weighted():
@@ -241,7 +242,7 @@ def test_the_value_of_an_output_is_weighted():
         next(term.value for term in found.terms if term.output == "mask")
         for found in (plain, weighted)
     ]
-    assert values[1] == pytest.approx(3 * values[0], rel=1e-6)
+    assert values[1] == pytest.approx(3 * values[0], rel=EACH_OTHER)
 
 
 def test_outputs_in_a_list_have_the_models_names():
@@ -312,8 +313,10 @@ def test_a_shared_layer_has_one_kernel_and_an_activity_for_each_call():
     once = inputs() @ kernel
     sums = 0.01 * (np.abs(once).sum() * (not ON_JAX) + np.abs(once @ kernel).sum())
     if DIVIDED:
-        assert by_kind(found)["activity penalty"] == pytest.approx(sums / 70, rel=1e-4)
-    assert by_kind(found)["kernel penalty"] == pytest.approx(0.01 * np.square(kernel).sum())
+        assert by_kind(found)["activity penalty"] == pytest.approx(sums / 70, rel=EACH_OTHER)
+    assert by_kind(found)["kernel penalty"] == pytest.approx(
+        0.01 * np.square(kernel).sum(), rel=EACH_OTHER
+    )
     assert len(found.terms) == 3
 
 
@@ -374,9 +377,9 @@ def test_what_a_layer_adds_is_told_from_its_activity_penalty():
     added, activity = found.terms[1:]
     assert (added.name, added.kind) == ("adding: add_loss", "added penalty")
     assert (activity.name, activity.kind) == ("adding/activity: L1(l1=0.01)", "activity penalty")
-    assert added.value == pytest.approx((x**2).mean() + 3 * np.abs(x).mean(), rel=1e-5)
+    assert added.value == pytest.approx((x**2).mean() + 3 * np.abs(x).mean(), rel=EACH_OTHER)
     assert activity.value == pytest.approx(
-        0.01 * np.abs(2 * x).sum() / (32 if DIVIDED else 1), rel=1e-5
+        0.01 * np.abs(2 * x).sum() / (32 if DIVIDED else 1), rel=EACH_OTHER
     )
 
 
@@ -395,7 +398,7 @@ def test_a_model_without_a_loss_needs_no_labels():
     model = keras.Sequential([keras.Input((4,)), Adding(name="adding")])
     model.compile("sgd")
     found = objective(model, inputs())
-    assert found.total == pytest.approx(evaluated(model, inputs(), batch_size=32), rel=2e-6)
+    assert found.total == pytest.approx(evaluated(model, inputs(), batch_size=32), rel=EACH_OTHER)
     assert [term.kind for term in found.terms] == ["added penalty"]
 
 
@@ -449,7 +452,7 @@ def test_masked_steps_count_for_nothing(loss):
     y = rng().normal(size=(40, 5, 3)).astype("float32")
     found = assert_as_evaluated(model, tokens, y)
     y[:, 3:] = 1e6
-    assert objective(model, tokens, y).total == pytest.approx(found.total, rel=1e-6)
+    assert objective(model, tokens, y).total == pytest.approx(found.total, rel=EACH_OTHER)
 
 
 class Weighted(keras.Model):
@@ -476,8 +479,8 @@ def test_what_a_model_of_its_own_adds_is_a_term_of_its_own():
     after = [np.array(metric.result()) for metric in model.metrics if metric.name == "loss"]
     assert found.terms[-1].name == "what Weighted.compute_loss changes"
     assert found.terms[-1].kind == "other"
-    assert found.terms[-1].value == pytest.approx(7.0, rel=1e-5)
-    assert found.total == pytest.approx(evaluated(model, inputs(), labels()), rel=2e-6)
+    assert found.terms[-1].value == pytest.approx(7.0, rel=EACH_OTHER)
+    assert found.total == pytest.approx(evaluated(model, inputs(), labels()), rel=EACH_OTHER)
     assert after == before
 
 
@@ -498,7 +501,7 @@ def test_a_model_may_compute_all_of_its_loss():
     model.compile("sgd")
     found = objective(model, inputs(), labels())
     assert [term.name for term in found.terms] == ["what Alone.compute_loss changes"]
-    assert found.total == pytest.approx(evaluated(model, inputs(), labels()), rel=2e-6)
+    assert found.total == pytest.approx(evaluated(model, inputs(), labels()), rel=EACH_OTHER)
 
 
 @tensorflow_only
@@ -521,7 +524,7 @@ def test_a_test_step_that_draws_leaves_the_models_seed_alone():
     before = np.array(model.seed.state)
     found = objective(model, inputs(), labels())
     assert np.array_equal(np.array(model.seed.state), before)
-    assert found.total == pytest.approx(evaluated(model, inputs(), labels()), rel=2e-6)
+    assert found.total == pytest.approx(evaluated(model, inputs(), labels()), rel=EACH_OTHER)
 
 
 def test_a_model_that_evaluates_no_loss_is_told_so():
@@ -549,7 +552,7 @@ def test_a_dataset_brings_its_labels_batches_and_weights(with_weights):
     found = assert_as_evaluated(model, data)
     if not with_weights:
         assert found.total == pytest.approx(
-            objective(model, inputs(), labels(), batch_size=16).total, rel=1e-6
+            objective(model, inputs(), labels(), batch_size=16).total, rel=EACH_OTHER
         )
 
 
@@ -566,7 +569,7 @@ def test_a_pydataset_brings_its_labels_and_batches():
     model = network(kernel_regularizer="l2", activity_regularizer="l2")
     found = assert_as_evaluated(model, Batches())
     assert found.total == pytest.approx(
-        objective(model, inputs(), labels(), batch_size=16).total, rel=1e-6
+        objective(model, inputs(), labels(), batch_size=16).total, rel=EACH_OTHER
     )
 
 
@@ -647,7 +650,7 @@ def test_constraints_are_satisfied_or_violated_by_how_much(constraint, weights, 
     assert state.layer == "dense"
     assert state.name.startswith("dense/kernel: ")
     assert state.satisfied is (violation is None)
-    assert state.violation == pytest.approx(violation or 0.0, abs=1e-5, nan_ok=True)
+    assert state.violation == pytest.approx(violation or 0.0, abs=FLOAT32, nan_ok=True)
 
 
 def test_a_constraint_that_training_has_just_applied_is_satisfied():
@@ -739,7 +742,7 @@ def test_asking_again_compiles_nothing():
     model.layers[0].set_weights([weights + 1 for weights in model.get_weights()])
     second = objective(model, inputs(), labels())
     assert len(seen) == count
-    assert second.total == pytest.approx(evaluated(model, inputs(), labels()), rel=2e-6)
+    assert second.total == pytest.approx(evaluated(model, inputs(), labels()), rel=EACH_OTHER)
     assert second.total != pytest.approx(first.total, rel=1e-2)
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from tolerances import FLOAT32
 
 import lossreg
 
@@ -39,7 +40,7 @@ def test_each_output_has_its_loss_and_its_weight():
     cross_entropy = np.log1p(np.exp(-2))
     expected = huber + 0.25 * cross_entropy
     assert trained.evaluate(x, y, verbose=0, return_dict=True)["loss"] == pytest.approx(
-        expected, rel=1e-6
+        expected, rel=FLOAT32
     )
 
 
@@ -66,7 +67,9 @@ def test_options_given_beside_a_config_are_for_every_output():
 
 def test_the_function_form_is_one_for_each_output():
     functions = lossreg.get_loss_fn(CONFIG)
-    assert float(functions["size"]([[0.0]], [[2.0]])[0]) == pytest.approx(0.5 * (2 - 0.25))
+    assert float(functions["size"]([[0.0]], [[2.0]])[0]) == pytest.approx(
+        0.5 * (2 - 0.25), rel=FLOAT32
+    )
     assert functions["unused"] is None
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from tolerances import FLOAT32
 
 import lossreg
 
@@ -78,7 +79,7 @@ def test_what_it_is_survives_saving(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert loaded.loss.reduction == "sum"
-    assert loaded.evaluate(ERRORS, ZEROS, verbose=0) == pytest.approx(15)
+    assert loaded.evaluate(ERRORS, ZEROS, verbose=0) == pytest.approx(15, rel=FLOAT32)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.function is TensorFlow's")
@@ -98,15 +99,17 @@ def test_a_compiled_method_or_function_is_a_loss():
     labels, predictions = np.array([[0.0], [5.0]]), np.array([[1.0], [0.0]])
     # 1 / 2, and 2 * 5 - 2
     found = lossreg.get_loss(Threshold, threshold=2.0)(labels, predictions)
-    assert float(found) == pytest.approx((0.5 + 8) / 2)
+    assert float(found) == pytest.approx((0.5 + 8) / 2, rel=FLOAT32)
     values = lossreg.get_loss_fn(Threshold, threshold=2.0)(labels, predictions)
-    np.testing.assert_allclose(np.ravel(values), [0.5, 8])
+    np.testing.assert_allclose(np.ravel(values), [0.5, 8], rtol=FLOAT32)
 
     @tf.function
     def scaled(y_true, y_pred, k=1.0):
         return k * tf.reduce_mean((y_true - y_pred) ** 2, -1)
 
-    assert float(lossreg.get_loss(scaled, k=3.0)(ZEROS, ERRORS)) == pytest.approx(3 * 2.5)
+    assert float(lossreg.get_loss(scaled, k=3.0)(ZEROS, ERRORS)) == pytest.approx(
+        3 * 2.5, rel=FLOAT32
+    )
 
 
 def test_keras_2_is_told_that_the_loss_is_for_keras_3(monkeypatch):
@@ -124,4 +127,4 @@ def test_keras_2_is_told_that_the_loss_is_for_keras_3(monkeypatch):
     # A program that uses both.
     assert float(loss(ZEROS, ERRORS)) == 2.5
     values = keras_2.train(lossreg.get_loss_fn("mse"), ZEROS, ERRORS)
-    np.testing.assert_allclose(values, [1, 4])
+    np.testing.assert_allclose(values, [1, 4], rtol=FLOAT32)

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tolerances import CANCELLATION, FLOAT32
 
 from lossreg import bind, list_losses
 from lossreg.cli import main
@@ -42,26 +43,30 @@ def test_binary_crossentropy_is_drawn_from_logits():
     drawn = traced("binary_crossentropy", from_logits=True)
     middle = len(drawn.x) // 2
     assert drawn.x[middle] == 0
-    assert drawn.value[middle] == pytest.approx(math.log(2), rel=1e-6)
+    assert drawn.value[middle] == pytest.approx(math.log(2), rel=FLOAT32)
     # d/dx log(1 + exp(-x)) = -1 / (1 + exp(x))
-    assert drawn.gradient == pytest.approx(-1 / (1 + np.exp(drawn.x)), rel=1e-4, abs=1e-6)
+    assert drawn.gradient == pytest.approx(
+        -1 / (1 + np.exp(drawn.x)), rel=FLOAT32, abs=CANCELLATION
+    )
 
 
 @pytest.mark.parametrize("from_logits", [True, False])
 @pytest.mark.parametrize("name", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
 def test_two_classes_are_drawn_over_the_logit_of_the_true_one(name, from_logits):
     drawn = traced(name, from_logits=from_logits)
-    assert drawn.value == pytest.approx(np.log1p(np.exp(-drawn.x)), rel=1e-4, abs=1e-6)
+    assert drawn.value == pytest.approx(np.log1p(np.exp(-drawn.x)), rel=FLOAT32, abs=CANCELLATION)
 
 
 def test_over_the_probability_cross_entropy_is_its_logarithm():
     drawn = traced("binary_crossentropy", "probability", from_logits=True)
-    assert drawn.value == pytest.approx(-np.log(drawn.x), rel=1e-4, abs=1e-6)
+    assert drawn.value == pytest.approx(-np.log(drawn.x), rel=FLOAT32, abs=CANCELLATION)
 
 
 def test_the_gradient_has_the_kinks_of_the_loss():
     drawn = traced("huber", delta=0.5)
-    assert drawn.gradient == pytest.approx(np.clip(drawn.x, -0.5, 0.5), abs=1e-6)
+    assert drawn.gradient == pytest.approx(
+        np.clip(drawn.x, -0.5, 0.5), rel=FLOAT32, abs=CANCELLATION
+    )
 
 
 def test_plot_writes_a_picture(tmp_path):
@@ -90,4 +95,6 @@ def test_the_focal_curves_are_those_of_the_paper():
     for gamma in (0.0, 0.5, 5.0):
         drawn = traced("focal", "probability", gamma=gamma, alpha=None, from_logits=True)
         p = drawn.x
-        assert drawn.value == pytest.approx(-((1 - p) ** gamma) * np.log(p), rel=1e-4, abs=1e-6)
+        assert drawn.value == pytest.approx(
+            -((1 - p) ** gamma) * np.log(p), rel=FLOAT32, abs=CANCELLATION
+        )

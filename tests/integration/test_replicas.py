@@ -7,6 +7,7 @@ import sys
 
 import keras
 import pytest
+from tolerances import EACH_OTHER
 
 pytestmark = [
     pytest.mark.fresh,
@@ -24,5 +25,5 @@ def test_values_and_gradients_of_two_replicas_are_those_of_one_device():
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["replicas"] == 2
-    # Float32, added up in another order.
-    assert {loss: d for loss, d in found["differences"].items() if d > 1e-6} == {}
+    # Values and weights are at most about 1, so that this is relative to them.
+    assert {loss: d for loss, d in found["differences"].items() if d > EACH_OTHER} == {}

@@ -11,6 +11,7 @@ import textwrap
 import keras
 import numpy as np
 import pytest
+from tolerances import EACH_OTHER, TRAINED
 
 import lossreg
 from lossreg.testing import run_checks
@@ -145,7 +146,7 @@ def test_the_options_of_keras_are_keras_options():
 def test_it_trains_as_their_class_does():
     ours = compiled(lossreg.get_loss("asymmetric", under=5)).fit(X, Y, epochs=2, verbose=0)
     own = compiled(theirs(under=5)).fit(X, Y, epochs=2, verbose=0)
-    np.testing.assert_allclose(ours.history["loss"], own.history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(ours.history["loss"], own.history["loss"], rtol=TRAINED)
     assert ours.history["loss"][1] < ours.history["loss"][0]
 
 
@@ -180,7 +181,7 @@ def test_a_saved_model_loads_in_a_process_that_imports_only_lossreg(site, tmp_pa
     assert found == {
         "params": {"under": 5, "over": 0.5},
         "dtype": "float32",
-        "loss": pytest.approx(model.evaluate(x, x[:, :1], verbose=0), rel=1e-5),
+        "loss": pytest.approx(model.evaluate(x, x[:, :1], verbose=0), rel=EACH_OTHER),
         "same": True,
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import EACH_OTHER, FLOAT32, TRAINED
 
 import lossreg
 from lossreg import ConfigError, ParameterError
@@ -29,19 +30,19 @@ def parts():
 
 def test_a_sum_is_the_sum_of_its_reduced_terms():
     loss = lossreg.get_loss(TEXT)
-    assert float(loss(Y_TRUE, Y_PRED)) == pytest.approx(sum(parts()), rel=1e-6)
+    assert float(loss(Y_TRUE, Y_PRED)) == pytest.approx(sum(parts()), rel=EACH_OTHER)
 
 
 def test_a_sum_reports_each_term():
     values = lossreg.get_loss(TEXT).terms(Y_TRUE, Y_PRED)
     assert list(values) == ["mean_squared_error", "0.5 * huber(delta=0.3)", "dice"]
-    assert [float(value) for value in values.values()] == pytest.approx(parts(), rel=1e-6)
+    assert [float(value) for value in values.values()] == pytest.approx(parts(), rel=EACH_OTHER)
 
 
 def test_a_term_that_stands_twice_is_reported_twice():
     values = lossreg.get_loss("mse + mse").terms(Y_TRUE, Y_PRED)
     assert list(values) == ["mean_squared_error", "mean_squared_error (2)"]
-    assert sum(map(float, values.values())) == pytest.approx(2 * parts()[0], rel=1e-6)
+    assert sum(map(float, values.values())) == pytest.approx(2 * parts()[0], rel=EACH_OTHER)
 
 
 def test_a_sum_shows_its_terms():
@@ -62,7 +63,7 @@ def test_each_term_weighs_its_own_values():
         )
     ]
     expected = float(theirs[0]) + 0.5 * float(theirs[1])
-    assert float(ours(Y_TRUE, Y_PRED, weights)) == pytest.approx(expected, rel=1e-6)
+    assert float(ours(Y_TRUE, Y_PRED, weights)) == pytest.approx(expected, rel=EACH_OTHER)
 
 
 def test_a_term_that_takes_no_weights_makes_the_sum_refuse_them():
@@ -73,7 +74,7 @@ def test_a_term_that_takes_no_weights_makes_the_sum_refuse_them():
 def test_unreduced_terms_need_one_shape():
     values = lossreg.get_loss("mse + mae", reduction=None)(Y_TRUE, Y_PRED)
     expected = np.mean((Y_TRUE - Y_PRED) ** 2, -1) + np.mean(np.abs(Y_TRUE - Y_PRED), -1)
-    np.testing.assert_allclose(values, expected, rtol=1e-6)
+    np.testing.assert_allclose(values, expected, rtol=FLOAT32)
     with pytest.raises(ShapeError, match=r"values of shapes \(3,\), \(\), which can't be added"):
         lossreg.get_loss("mse + dice", reduction=None)(Y_TRUE, Y_PRED)
 
@@ -81,12 +82,12 @@ def test_unreduced_terms_need_one_shape():
 def test_the_function_form_adds_the_values_of_each_sample():
     values = lossreg.get_loss_fn("mse + 2 * mae")(Y_TRUE, Y_PRED)
     expected = np.mean((Y_TRUE - Y_PRED) ** 2, -1) + 2 * np.mean(np.abs(Y_TRUE - Y_PRED), -1)
-    np.testing.assert_allclose(values, expected, rtol=1e-6)
+    np.testing.assert_allclose(values, expected, rtol=FLOAT32)
 
 
 def test_a_single_weighted_loss_is_a_sum_of_one():
     loss = lossreg.get_loss("0.5 * mse")
-    assert float(loss(Y_TRUE, Y_PRED)) == pytest.approx(0.5 * parts()[0], rel=1e-6)
+    assert float(loss(Y_TRUE, Y_PRED)) == pytest.approx(0.5 * parts()[0], rel=EACH_OTHER)
 
 
 def test_a_sum_takes_no_parameters():
@@ -128,7 +129,7 @@ def test_a_model_with_a_sum_trains_as_one_with_its_function_in_keras():
         return squared + 0.5 * keras.losses.huber(y_true, y_pred, delta=0.3)
 
     ours = trained(lossreg.get_loss("mse + 0.5 * huber(delta=0.3)"))[1]
-    assert ours == pytest.approx(trained(by_hand)[1], rel=1e-6)
+    assert ours == pytest.approx(trained(by_hand)[1], rel=TRAINED)
 
 
 def test_a_sum_saves_loads_and_goes_on(tmp_path):

@@ -3,6 +3,7 @@ from collections import Counter
 import keras
 import numpy as np
 import pytest
+from tolerances import CANCELLATION, EACH_OTHER, TRAINED
 
 import lossreg
 from lossreg.errors import LossregError, WeightError
@@ -72,7 +73,8 @@ def history(model, x, y, epochs=4, **options):
 def assert_same_history(first, second):
     assert first.keys() == second.keys()
     for key in first:
-        np.testing.assert_allclose(first[key], second[key], rtol=1e-5, atol=1e-7, err_msg=key)
+        near = {"rtol": TRAINED, "atol": CANCELLATION}
+        np.testing.assert_allclose(first[key], second[key], **near, err_msg=key)
 
 
 def both(make, ours, theirs, x, y, compiled=None, **options):
@@ -190,7 +192,7 @@ def test_a_compiled_step_gives_what_an_eager_one_gives(name, jit_compile):
         model = dense_model(outputs, activation)
         model.compile(keras.optimizers.SGD(0.1), loss=lossreg.get_loss(name), **options)
         losses.append(history(model, x, y, epochs=2)["loss"])
-    np.testing.assert_allclose(*losses, rtol=1e-4)
+    np.testing.assert_allclose(*losses, rtol=TRAINED)
 
 
 def test_the_function_form_is_a_metric_and_a_loss():
@@ -200,11 +202,11 @@ def test_the_function_form_is_a_metric_and_a_loss():
     model.compile("sgd", loss=lossreg.get_loss_fn("mse"), metrics=metrics)
     seen = history(model, x, y, epochs=2)
     assert set(seen) == {"loss", "mean_squared_error", "huber"}
-    np.testing.assert_allclose(seen["loss"], seen["mean_squared_error"], rtol=1e-5)
+    np.testing.assert_allclose(seen["loss"], seen["mean_squared_error"], rtol=EACH_OTHER)
     error = np.abs(model.predict(x, verbose=0)[:, 0] - y)
     huber = np.where(error <= 0.3, error**2 / 2, 0.3 * (error - 0.15)).mean()
     evaluated = model.evaluate(x, y, verbose=0, return_dict=True)
-    assert evaluated["huber"] == pytest.approx(huber, rel=1e-4)
+    assert evaluated["huber"] == pytest.approx(huber, rel=EACH_OTHER)
 
 
 def test_evaluation_gives_the_loss_of_the_predictions():
@@ -214,7 +216,7 @@ def test_evaluation_gives_the_loss_of_the_predictions():
     p = model.predict(x, verbose=0)[:, 0].astype("float64")
     p_t, alpha_t = np.where(y == 1, p, 1 - p), np.where(y == 1, 0.25, 0.75)
     expected = (alpha_t * (1 - p_t) * -np.log(p_t)).mean()
-    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-4)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=EACH_OTHER)
 
 
 def test_a_loss_trains_a_model_in_half_precision():
@@ -304,7 +306,7 @@ def test_each_output_has_its_loss(make, named, weighted):
         factor * np.array(first[f"{name}_loss"])
         for factor, name in zip(factors, ("is_object", "kind"), strict=True)
     )
-    np.testing.assert_allclose(first["loss"], total, rtol=1e-5)
+    np.testing.assert_allclose(first["loss"], total, rtol=EACH_OTHER)
 
 
 def test_one_object_may_be_the_loss_of_several_outputs():
@@ -394,7 +396,7 @@ def test_a_masked_step_costs_nothing():
     model.compile("sgd", loss=lossreg.get_loss("mse"))
     predicted = model.predict(x, verbose=0)
     expected = ((predicted - 0.5) ** 2)[x != 0].mean()
-    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-4)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=EACH_OTHER)
 
 
 # Weights where a sample has no value of its own
@@ -428,7 +430,7 @@ def test_a_loss_weight_works_where_a_sample_has_no_value_of_its_own():
         model = dense_model(activation="sigmoid")
         model.compile(keras.optimizers.SGD(0.0), loss=lossreg.get_loss("dice"), loss_weights=weight)
         histories.append(history(model, x, y.reshape(-1, 1), epochs=1)["loss"][0])
-    assert histories[1] == pytest.approx(10 * histories[0], rel=1e-5)
+    assert histories[1] == pytest.approx(10 * histories[0], rel=EACH_OTHER)
 
 
 @pytest.mark.parametrize(

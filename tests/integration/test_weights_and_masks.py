@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from tolerances import EACH_OTHER, FLOAT32
 
 import lossreg
 from lossreg.errors import WeightError
@@ -20,13 +21,13 @@ def mse(errors, weights, **options):
 
 @pytest.mark.parametrize("weights", [[1, 0], [[1], [0]], [[[[1]]], [[[0]]]], [[[1]], [[0]]]])
 def test_one_weight_for_each_sample_weighs_all_of_the_sample(weights):
-    assert mse(ERRORS, weights) == pytest.approx(OF_SAMPLE[0] / 12)
-    assert mse(ERRORS, weights, reduction="sum") == pytest.approx(OF_SAMPLE[0])
+    assert mse(ERRORS, weights) == pytest.approx(OF_SAMPLE[0] / 12, rel=FLOAT32)
+    assert mse(ERRORS, weights, reduction="sum") == pytest.approx(OF_SAMPLE[0], rel=FLOAT32)
 
 
 def test_weights_are_of_samples_where_there_are_as_many_steps():
     errors = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
-    assert mse(errors, [1, 0]) == pytest.approx((1 + 4) / 4)
+    assert mse(errors, [1, 0]) == pytest.approx((1 + 4) / 4, rel=FLOAT32)
 
 
 def test_a_batch_of_32_with_32_steps_is_weighed_by_sample():
@@ -37,17 +38,17 @@ def test_a_batch_of_32_with_32_steps_is_weighed_by_sample():
     x, weights = np.zeros((32, 32, 1)), np.zeros(32)
     x[0], weights[0] = 1, 1
     found = model.evaluate(x, 0 * x, sample_weight=weights, verbose=0)
-    assert found == pytest.approx(32 / 32**2)
+    assert found == pytest.approx(32 / 32**2, rel=FLOAT32)
 
 
 def test_each_value_can_have_its_own_weight():
     weights = np.zeros((2, 2, 3))
     weights[1, 0, 2] = 2
-    assert mse(ERRORS, weights) == pytest.approx(2 * 9.0**2 / 12)
-    assert mse(ERRORS, weights[..., None]) == pytest.approx(2 * 9.0**2 / 12)
+    assert mse(ERRORS, weights) == pytest.approx(2 * 9.0**2 / 12, rel=FLOAT32)
+    assert mse(ERRORS, weights[..., None]) == pytest.approx(2 * 9.0**2 / 12, rel=FLOAT32)
     # One for each step, alike for its places.
     steps = np.array([[[0.0], [1.0]], [[0.0], [0.0]]])
-    assert mse(ERRORS, steps) == pytest.approx((16 + 25 + 36) / 12)
+    assert mse(ERRORS, steps) == pytest.approx((16 + 25 + 36) / 12, rel=FLOAT32)
 
 
 @pytest.mark.parametrize(
@@ -72,15 +73,17 @@ def test_labels_without_the_last_axis_of_size_one_keep_every_weight(name, shape)
     weights[0, 1, 1] = 1  # the error 5
     value = {"mse": 25, "mae": 5, "huber(delta=100)": 12.5}.get(name, np.log1p(np.exp(5)))
     loss = lossreg.get_loss(name)
-    assert float(loss(np.zeros(shape), ERRORS, sample_weight=weights)) == pytest.approx(value / 12)
+    assert float(loss(np.zeros(shape), ERRORS, sample_weight=weights)) == pytest.approx(
+        value / 12, rel=FLOAT32
+    )
 
 
 def test_a_sum_of_labels_without_the_last_axis_is_of_every_entry():
     labels, loss = np.zeros((2, 2, 3)), lossreg.get_loss("mse", reduction="sum")
-    assert float(loss(labels, ERRORS)) == pytest.approx(91 + 559)
+    assert float(loss(labels, ERRORS)) == pytest.approx(91 + 559, rel=FLOAT32)
     unreduced = lossreg.get_loss("mse", reduction=None)(labels, ERRORS)
-    np.testing.assert_allclose(unreduced, SQUARES)
-    np.testing.assert_allclose(lossreg.get_loss_fn("mse")(labels, ERRORS), SQUARES)
+    np.testing.assert_allclose(unreduced, SQUARES, rtol=FLOAT32)
+    np.testing.assert_allclose(lossreg.get_loss_fn("mse")(labels, ERRORS), SQUARES, rtol=FLOAT32)
 
 
 @pytest.mark.parametrize("loss", ["dice(axis=(1, 2, 3))", "tversky(axis=(1, 2, 3))"])
@@ -89,9 +92,9 @@ def test_masks_without_a_channel_axis_give_one_value_an_image(loss):
     predicted = np.array([[[0.0, 1.0], [0.0, 1.0]], [[0.4, 0.0], [0.0, 0.9]]])[..., None]
     # Overlap 1 of 2 + 2, and 0.4 of 2 + 1.3.
     expected = [1 - 2 * 1 / 4, 1 - 2 * 0.4 / 3.3]
-    np.testing.assert_allclose(lossreg.get_loss_fn(loss)(labels, predicted), expected, rtol=1e-6)
+    np.testing.assert_allclose(lossreg.get_loss_fn(loss)(labels, predicted), expected, rtol=FLOAT32)
     found = lossreg.get_loss(loss)(labels, predicted, sample_weight=np.array([0.0, 1.0]))
-    assert float(found) == pytest.approx(expected[1] / 2, rel=1e-6)
+    assert float(found) == pytest.approx(expected[1] / 2, rel=FLOAT32)
 
 
 @pytest.mark.skipif(
@@ -103,7 +106,7 @@ def test_the_logits_behind_a_sigmoid_are_kept(shape):
     model = keras.Model(inputs, keras.layers.Activation("sigmoid")(inputs))
     model.compile("sgd", lossreg.get_loss("bce"))
     x = np.full((2, 1, 1, 1), 30.0, "float32")
-    assert model.evaluate(x, np.zeros(shape), verbose=0) == pytest.approx(30)
+    assert model.evaluate(x, np.zeros(shape), verbose=0) == pytest.approx(30, rel=FLOAT32)
 
 
 # Masks
@@ -120,9 +123,11 @@ def test_a_masked_step_does_not_count(shape):
     model.compile("sgd", lossreg.get_loss("mse"))
     x = np.array([[[1.0], [2.0], [0.0]], [[3.0], [0.0], [0.0]]])
     # Labels of 1 cost 0, 1 and 4; the three masked steps would cost 1 each.
-    assert model.evaluate(x, np.ones(shape), verbose=0) == pytest.approx((0 + 1 + 4) / 3)
+    assert model.evaluate(x, np.ones(shape), verbose=0) == pytest.approx(
+        (0 + 1 + 4) / 3, rel=FLOAT32
+    )
     weighed = model.evaluate(x, np.ones(shape), sample_weight=np.array([0.0, 2.0]), verbose=0)
-    assert weighed == pytest.approx(2 * 4 / 3)
+    assert weighed == pytest.approx(2 * 4 / 3, rel=FLOAT32)
 
 
 def ctc_model(steps):
@@ -146,7 +151,7 @@ def test_a_mask_of_steps_leaves_out_a_sample_without_any(samples):
     values = np.asarray(lossreg.get_loss_fn("ctc")(y, model.predict(x, verbose=0)))
     # The first sample has no step.
     found = model.evaluate(x, y, batch_size=samples, verbose=0)
-    assert found == pytest.approx(float(values[1:].mean()), rel=1e-5)
+    assert found == pytest.approx(float(values[1:].mean()), rel=EACH_OTHER)
 
 
 # One value for a batch

@@ -6,12 +6,18 @@ from typing import get_args
 import numpy as np
 import pytest
 from fakes import spec
+from tolerances import CANCELLATION, FLOAT32
 
 from lossreg.loss import LABELS as KINDS
 from lossreg.loss import OUTPUTS, Labels, Outputs
 from lossreg.testing import ConformanceError, Example
 from lossreg.testing.results import NotApplicableError
 from lossreg.testing.samples import SITUATIONS, draw, situations
+
+
+def is_one(numbers):
+    return np.isclose(numbers, 1, rtol=FLOAT32)
+
 
 # What each kind of labels and predictions is, as lossreg/loss/kinds.py describes it.
 LABELS = {
@@ -38,8 +44,8 @@ PREDICTIONS = {
     "positive": lambda p: p > 0,
     "probabilities": lambda p: (p >= 0) & (p <= 1),
     "cumulative_logits": np.isfinite,
-    "embeddings": lambda p: np.isclose(np.linalg.norm(p, axis=-1, keepdims=True), 1),
-    "views": lambda p: np.isclose(np.linalg.norm(p, axis=-1, keepdims=True), 1) & (p.ndim == 3),
+    "embeddings": lambda p: is_one(np.linalg.norm(p, axis=-1, keepdims=True)),
+    "views": lambda p: is_one(np.linalg.norm(p, axis=-1, keepdims=True)) & (p.ndim == 3),
     "distances": lambda p: p >= 0,
     "similarities": lambda p: np.isfinite(p) & (p.shape[0] == p.shape[1]),
     "cosines": lambda p: np.abs(p) <= 1,
@@ -133,7 +139,9 @@ def test_an_example_draws_what_no_word_can_say():
 @pytest.mark.usefixtures("this_module")
 def test_probabilities_of_an_example_become_logits_for_a_loss_of_logits():
     described = exampled("drawn", y_pred="probabilities")
-    assert draw(described, {"from_logits": True}).y_pred == pytest.approx(np.zeros((3, 1)))
+    assert draw(described, {"from_logits": True}).y_pred == pytest.approx(
+        np.zeros((3, 1)), abs=CANCELLATION
+    )
 
 
 @pytest.mark.usefixtures("this_module")
@@ -151,7 +159,7 @@ def test_probabilities_of_classes_sum_to_one_on_the_axis_of_the_classes(y_true):
     image = spec("made_up", y_true=y_true, y_pred="probabilities", task=("segmentation",))
     for situation in SITUATIONS:
         sample = draw(image, {"axis": 1}, situation)
-        np.testing.assert_allclose(sample.y_pred.sum(axis=1), 1)
+        np.testing.assert_allclose(sample.y_pred.sum(axis=1), 1, rtol=FLOAT32)
 
 
 def test_perfect_predictions_are_the_labels_and_extreme_ones_miss_all_of_them():

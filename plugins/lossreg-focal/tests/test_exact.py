@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
+from tolerances import CANCELLATION, FLOAT32, FOCAL
 
 from lossreg_focal.losses import categorical_focal, focal, sparse_focal
 
@@ -80,8 +81,8 @@ def doubles(numbers):
 
 
 def assert_close(got, expected, absolute):
-    """Assert a relative error of 1e-5 at most, or an absolute one of `absolute`."""
-    allowed = np.maximum(1e-5 * np.abs(expected), absolute)
+    """Assert a relative error of `FLOAT32` at most, or an absolute one of `absolute`."""
+    allowed = np.maximum(FLOAT32 * np.abs(expected), absolute)
     assert np.isfinite(got).all()
     worst = np.argmax(np.abs(got - expected) / allowed)
     assert (np.abs(got - expected) <= allowed).all(), (
@@ -109,12 +110,12 @@ def test_focal_is_exact_for_every_logit_label_and_alpha(run_all, gamma):
 
 
 def assert_focal_close(values, gradient, expected):
-    assert_close(values, doubles([value for value, _, _ in expected]), 1e-9)
+    assert_close(values, doubles([value for value, _, _ in expected]), FOCAL)
     # A soft label has a prediction where its gradient is 0, as a difference of two equal terms.
     # float32 holds these to 6e-8 each; a hard label has no such place, and no allowance.
     terms = doubles([terms for _, _, terms in expected])
     gradients = doubles([slope for _, slope, _ in expected])
-    assert_close(gradient[:, 0], gradients, np.maximum(1e-9, 3e-7 * terms))
+    assert_close(gradient[:, 0], gradients, np.maximum(FOCAL, CANCELLATION * terms))
 
 
 def rows_of_logits(classes):
@@ -155,8 +156,8 @@ def test_categorical_focal_is_exact_for_hard_soft_and_smooth_labels(run_all, cla
             from_logits=True,
             label_smoothing=smoothing,
         ):
-            assert_close(values, doubles([value for value, _ in expected]), 3e-7 * scale)
-            assert_close(gradient, doubles([slope for _, slope in expected]), 3e-7 * scale)
+            assert_close(values, doubles([value for value, _ in expected]), CANCELLATION * scale)
+            assert_close(gradient, doubles([slope for _, slope in expected]), CANCELLATION * scale)
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
@@ -174,8 +175,8 @@ def test_sparse_focal_is_exact_for_every_class(run_all, classes, gamma):
         for values, gradient in run_all(
             sparse_focal, y_true, y_pred, gamma=gamma, alpha=alpha, from_logits=True
         ):
-            assert_close(values, doubles([value for value, _ in expected]), 3e-7 * scale)
-            assert_close(gradient, doubles([slope for _, slope in expected]), 3e-7 * scale)
+            assert_close(values, doubles([value for value, _ in expected]), CANCELLATION * scale)
+            assert_close(gradient, doubles([slope for _, slope in expected]), CANCELLATION * scale)
 
 
 @pytest.mark.parametrize("loss", [categorical_focal, sparse_focal])
@@ -186,8 +187,8 @@ def test_a_thousand_classes_are_as_exact_as_two(run, loss):
     expected = [categorical_reference(y, x, 1.5) for y, x in zip(one_hot, y_pred, strict=True)]
     labels = y_true if loss is sparse_focal else one_hot
     values, gradient = run(loss, labels, y_pred, gamma=1.5, from_logits=True)
-    assert_close(values, doubles([value for value, _ in expected]), 3e-7)
-    assert_close(gradient, doubles([slope for _, slope in expected]), 3e-7)
+    assert_close(values, doubles([value for value, _ in expected]), CANCELLATION)
+    assert_close(gradient, doubles([slope for _, slope in expected]), CANCELLATION)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +204,8 @@ def test_the_worst_mistake_has_the_steepest_gradient(run, loss, y_true, gamma):
     # At a gap of 30 the loss is the gap itself, to 12 digits, so its slope by the gap is 1.
     y_pred = np.array([[30.0, 0.0]] if loss is not focal else [[30.0]], "float32")
     values, gradient = run(loss, y_true, y_pred, gamma=gamma, alpha=None, from_logits=True)
-    assert values[0] == pytest.approx(30, rel=1e-6)
-    assert gradient[0, 0] == pytest.approx(1, rel=1e-6)
+    assert values[0] == pytest.approx(30, rel=FLOAT32)
+    assert gradient[0, 0] == pytest.approx(1, rel=FLOAT32)
 
 
 @given(

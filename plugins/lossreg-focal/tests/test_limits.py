@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mpf
+from tolerances import CANCELLATION, EACH_OTHER, FLOAT32, FOCAL, SECOND_DERIVATIVE
 
 from lossreg.lazy import ops
 from lossreg_focal.losses import categorical_focal, focal, sparse_focal
@@ -27,9 +28,10 @@ NATS = np.log1p(np.exp(-1))
 def test_a_class_ruled_out_by_minus_infinity_costs_nothing(run, loss, y_true, gamma):
     y_pred = np.array([[1.0, -INFINITY, 0.0]], "float32")
     values, gradient = run(loss, y_true, y_pred, gamma=gamma, from_logits=True)
-    assert values == pytest.approx([(1 - P) ** gamma * NATS], rel=1e-5)
+    assert values == pytest.approx([(1 - P) ** gamma * NATS], rel=FLOAT32, abs=CANCELLATION)
     slope = -((1 - P) ** (gamma + 1)) - gamma * (1 - P) ** gamma * P * NATS
-    np.testing.assert_allclose(gradient, [[slope, 0, -slope]], rtol=1e-5)
+    expected = [[slope, 0, -slope]]
+    np.testing.assert_allclose(gradient, expected, rtol=FLOAT32, atol=CANCELLATION)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -37,9 +39,9 @@ def test_an_infinite_logit_that_is_right_costs_nothing(run, gamma):
     y_true = np.array([[0.0, 1.0, 1.0]], "float32")
     y_pred = np.array([[-INFINITY, INFINITY, 0.0]], "float32")
     values, gradient = run(focal, y_true, y_pred, gamma=gamma, alpha=None, from_logits=True)
-    assert values == pytest.approx([0.5**gamma * np.log(2) / 3], rel=1e-5)
+    assert values == pytest.approx([0.5**gamma * np.log(2) / 3], rel=FLOAT32)
     slope = -(0.5**gamma) * (0.5 + gamma * 0.5 * np.log(2))
-    np.testing.assert_allclose(gradient, [[0, 0, slope / 3]], rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(gradient, [[0, 0, slope / 3]], rtol=FLOAT32, atol=FOCAL)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -57,8 +59,8 @@ def test_a_right_class_that_is_ruled_out_costs_1e30_and_has_the_steepest_gradien
     y_true = np.array(y_true, "int32" if loss is sparse_focal else "float32")
     y_pred = np.array(y_pred, "float32")
     got = run(loss, y_true, y_pred, gamma=gamma, alpha=None, from_logits=True)
-    assert got[0] == pytest.approx([1e30])
-    np.testing.assert_allclose(got[1], gradient, rtol=1e-5)
+    assert got[0] == pytest.approx([1e30], rel=FLOAT32)
+    np.testing.assert_allclose(got[1], gradient, rtol=FLOAT32)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -69,8 +71,11 @@ def test_an_ignored_prediction_reaches_neither_value_nor_gradient(run, bad, from
     y_pred = np.array([[0.7, 0.3], [bad, bad]], "float32")
     values, gradient = run(sparse_focal, np.array([0, 255]), y_pred, ignore_class=255, **params)
     kept = run(sparse_focal, np.array([0]), y_pred[:1], **params)
-    np.testing.assert_allclose(values, [kept[0][0], 0], rtol=1e-6)
-    np.testing.assert_allclose(gradient, [kept[1][0], [0, 0]], rtol=1e-6)
+    # A processor may compute an array of another size by other instructions.
+    near = {"rtol": EACH_OTHER, "atol": 2 * CANCELLATION}
+    np.testing.assert_allclose(values, [kept[0][0], 0], **near)
+    np.testing.assert_allclose(gradient, [kept[1][0], [0, 0]], **near)
+    assert (gradient[1] == 0).all()
 
 
 def hessian(loss, y_true, x, **params):
@@ -106,8 +111,7 @@ def second_derivatives(function, point):
         )
 
 
-# 1e-4 of the value, or 1e-5: each derivative costs float32 a digit of the first one's 1e-5.
-TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+SECOND = {"rtol": SECOND_DERIVATIVE, "atol": FLOAT32}
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 0.5, 1.0, 2.0])
@@ -120,7 +124,7 @@ def test_second_derivatives_of_focal_are_right(gamma, y, x):
 
     expected = second_derivatives(value, [x])
     got = hessian(focal, np.array([y], "float32"), [x], gamma=gamma, alpha=None)
-    np.testing.assert_allclose(got, expected, **TOLERANCE)
+    np.testing.assert_allclose(got, expected, **SECOND)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -136,6 +140,4 @@ def test_second_derivatives_over_several_classes_are_right(gamma, logits):
     expected = second_derivatives(value, logits)
     one_hot = np.array([1, 0, 0], "float32")
     for loss, y_true in ((categorical_focal, one_hot), (sparse_focal, np.int32(0))):
-        np.testing.assert_allclose(
-            hessian(loss, y_true, logits, gamma=gamma), expected, **TOLERANCE
-        )
+        np.testing.assert_allclose(hessian(loss, y_true, logits, gamma=gamma), expected, **SECOND)

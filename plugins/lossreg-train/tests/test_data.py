@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from tolerances import FLOAT32
 
 from lossreg import ConfigError
 from lossreg.config import Data
@@ -111,9 +112,9 @@ def test_all_other_columns_are_features_and_are_recorded(flowers):
 def test_columns_stand_in_the_order_that_the_config_has(flowers):
     x, y = every(flowers(FLOWERS, features=["width", "colour"], target="length"))
     widths = {1: 3.5, 2: 3.0, 3: 2.8, 4: 3.2, 5: 2.3, 6: 2.8}
-    assert x[:, 0].tolist() == pytest.approx([widths[colour] for colour in x[:, 1]])
+    assert x[:, 0].tolist() == pytest.approx([widths[colour] for colour in x[:, 1]], rel=FLOAT32)
     x, y = every(flowers(features="colour", target=["width", "length"]))
-    assert y[:, 0].tolist() == pytest.approx([widths[colour] for colour in x[:, 0]])
+    assert y[:, 0].tolist() == pytest.approx([widths[colour] for colour in x[:, 0]], rel=FLOAT32)
 
 
 def test_several_inputs_and_outputs_have_an_array_each(flowers):
@@ -156,7 +157,7 @@ def test_the_only_other_array_is_the_features(arrays):
 def test_a_column_of_numbers_is_one(flowers, text, expected):
     rows = [f"{value},{index}" for index, value in enumerate(text.split())]
     x, y = every(flowers("kind,x\n" + "\n".join(rows)))
-    assert y[np.argsort(x[:, 0]), 0].tolist() == pytest.approx(expected)
+    assert y[np.argsort(x[:, 0]), 0].tolist() == pytest.approx(expected, rel=FLOAT32)
 
 
 def test_na_is_a_class_where_the_others_are_strings(flowers):

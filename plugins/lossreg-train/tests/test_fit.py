@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tolerances import EACH_OTHER, FLOAT32, TRAINED
 
 pytest.importorskip("lossreg_focal")
 
@@ -100,10 +101,10 @@ def history(folder):
     return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
-def assert_same(first, second, tolerance=1e-4):
+def assert_same(first, second):
     assert len(first) == len(second)
     for before, after in zip(first, second, strict=True):
-        assert after == pytest.approx(before, abs=tolerance)
+        assert after == pytest.approx(before, rel=TRAINED, abs=TRAINED)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +156,9 @@ def test_a_process_of_its_own_repeats_the_history(tmp_path):
 def test_the_terms_of_the_history_add_up_to_what_keras_evaluates(runs, name):
     for row in history(runs[name].folder.path):
         terms = [v for k, v in row.items() if k.startswith("val_objective: ") and "total" not in k]
-        assert sum(terms) == pytest.approx(row["val_objective: total"], rel=1e-5)
+        assert sum(terms) == pytest.approx(row["val_objective: total"], rel=FLOAT32)
         # Keras computes it after the epoch too.
-        assert row["val_objective: total"] == pytest.approx(row["val_loss"], rel=1e-4)
+        assert row["val_objective: total"] == pytest.approx(row["val_loss"], rel=EACH_OTHER)
 
 
 def test_the_history_has_each_penalty_of_the_tutorials_model(runs):
@@ -179,8 +180,8 @@ def test_the_saved_model_is_the_one_of_the_last_epoch(runs):
     model = keras.models.load_model(run.folder.model)
     logs = model.evaluate(held.x, held.y, batch_size=16, verbose=0, return_dict=True)
     last = run.epochs[-1].logs
-    assert logs["loss"] == pytest.approx(last["val_loss"], abs=1e-5)
-    assert logs["accuracy"] == pytest.approx(last["val_accuracy"])
+    assert logs["loss"] == pytest.approx(last["val_loss"], rel=EACH_OTHER)
+    assert logs["accuracy"] == pytest.approx(last["val_accuracy"], rel=EACH_OTHER)
 
 
 def test_normalization_is_adapted_to_the_samples_to_train_on(runs):
@@ -188,8 +189,8 @@ def test_normalization_is_adapted_to_the_samples_to_train_on(runs):
     found = read_data(config)
     layer = keras.models.load_model(runs["wine"].folder.model).layers[0]
     mean, variance = found.train.x.mean(axis=0), found.train.x.var(axis=0)
-    assert np.asarray(layer.adapt_mean) == pytest.approx(mean, rel=1e-4)
-    assert np.asarray(layer.adapt_variance) == pytest.approx(variance, rel=1e-4)
+    assert np.asarray(layer.adapt_mean) == pytest.approx(mean, rel=EACH_OTHER)
+    assert np.asarray(layer.adapt_variance) == pytest.approx(variance, rel=EACH_OTHER)
 
 
 def test_normalization_behind_another_layer_sees_what_that_gives(plain):
@@ -202,7 +203,7 @@ def test_normalization_behind_another_layer_sees_what_that_gives(plain):
     config = read_experiment(plain(model=layers))
     trial = prepare(config, read_data(config))
     mean = trial.data.train.x.mean(axis=0) * 10 + 3
-    assert np.asarray(trial.model.layers[1].adapt_mean) == pytest.approx(mean, rel=1e-4)
+    assert np.asarray(trial.model.layers[1].adapt_mean) == pytest.approx(mean, rel=EACH_OTHER)
 
 
 def test_the_config_of_a_run_spells_everything_out(runs):
@@ -242,7 +243,7 @@ def test_layers_that_draw_seeds_begin_with_the_same_weights_again(plain, tmp_pat
     config = plain(model=layers, data={"file": str(tmp_path / "steps.npz")})
     run = fit(config, tmp_path / "run")
     again = fit(run.folder.config, tmp_path / "again")
-    assert_same(history(run.folder.path), history(again.folder.path), tolerance=1e-6)
+    assert_same(history(run.folder.path), history(again.folder.path))
     # With its defaults spelled out, the Bidirectional draws other seeds.
     layers = read_experiment(run.folder.config).model
     assert layers[2].kwargs["layer"] == {"LSTM": {"units": 3, "dropout": 0.2}}
@@ -705,12 +706,16 @@ def test_the_objective_of_a_config_is_that_of_its_model(runs, tmp_path):
         return result.stdout
 
     before = json.loads(objective("--json"))
-    assert sum(term["value"] for term in before["terms"]) == pytest.approx(before["total"])
+    assert sum(term["value"] for term in before["terms"]) == pytest.approx(
+        before["total"], rel=FLOAT32
+    )
     (constraint,) = before["constraints"]
     assert constraint["satisfied"]
     file = runs["digits"].folder.model
     after = json.loads(objective("--json", "--model", str(file)))
-    assert after["total"] == pytest.approx(history(file.parent)[-1]["objective: total"], rel=1e-5)
+    assert after["total"] == pytest.approx(
+        history(file.parent)[-1]["objective: total"], rel=EACH_OTHER
+    )
     assert after["total"] < before["total"]
     table = objective()
     assert table.splitlines()[0].split() == ["TERM", "KIND", "VALUE", "SHARE"]

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from tolerances import EACH_OTHER, FLOAT32, TRAINED
 
 from lossreg import ConfigError
 from lossreg.config import read_experiment
@@ -81,7 +82,7 @@ def test_each_label_is_weighed_by_its_class(tmp_path, kind):
     train, model = found.data.train, found.model
     values = np.array(model.loss.call(train.y, model.predict(train.x, verbose=0)))
     logged = model.evaluate(train.x, train.y, sample_weight=train.weight, verbose=0)
-    assert logged == pytest.approx(float(np.mean(expected * values)), rel=1e-5)
+    assert logged == pytest.approx(float(np.mean(expected * values)), rel=EACH_OTHER)
 
 
 def test_a_sample_weighs_as_keras_class_weight_where_keras_takes_it(tmp_path):
@@ -93,7 +94,7 @@ def test_a_sample_weighs_as_keras_class_weight_where_keras_takes_it(tmp_path):
     train = ours.data.train
     first = ours.model.fit(train.x, train.y, sample_weight=train.weight, **options)
     second = keras_own.model.fit(train.x, train.y, class_weight={0: 1, 1: 5}, **options)
-    assert first.history["loss"] == pytest.approx(second.history["loss"], rel=1e-5)
+    assert first.history["loss"] == pytest.approx(second.history["loss"], rel=TRAINED)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_weights_of_pixels_and_of_classes_are_multiplied(tmp_path):
         rows = [int(np.abs(x - row).reshape(ROWS, -1).sum(axis=1).argmin()) for row in train.x]
         wide = weight.reshape(weight.shape + (1,) * (3 - weight.ndim))
         expected = (wide * np.where(PIXELS == 1, 3.0, 1.0))[rows]
-        np.testing.assert_allclose(train.weight, expected, rtol=1e-6)
+        np.testing.assert_allclose(train.weight, expected, rtol=FLOAT32)
 
 
 def test_a_column_weighs_every_output(tmp_path):
@@ -158,10 +159,10 @@ def test_a_column_weighs_every_output(tmp_path):
     given["data"] |= {"weight": "w", "target": {"a": "y", "b": "y"}}
     train = trial(given).data.train
     # Every x is 1, every y is a row, and w is in proportion to it.
-    np.testing.assert_allclose(train.weight, 2 / 11 * train.y[1][:, 0], rtol=1e-6)
+    np.testing.assert_allclose(train.weight, 2 / 11 * train.y[1][:, 0], rtol=FLOAT32)
     run = fit(given, tmp_path / "run")
     logs = run.epochs[-1].logs
-    assert run.epochs[-1].validation.total == pytest.approx(logs["val_loss"], rel=1e-4)
+    assert run.epochs[-1].validation.total == pytest.approx(logs["val_loss"], rel=EACH_OTHER)
     assert "one output" in refused({**given, "fit": {"class_weight": {1: 2}}})[0]
 
 
@@ -186,10 +187,10 @@ def test_the_config_of_a_run_with_weights_repeats_it(tmp_path):
     assert written["fit"]["class_weight"] == {"0": 0.5, "2": 4.0}
     again = fit(tmp_path / "first" / "config.yaml", tmp_path / "again")
     for before, after in zip(first.epochs, again.epochs, strict=True):
-        assert after.logs == pytest.approx(before.logs, rel=1e-4)
+        assert after.logs == pytest.approx(before.logs, rel=TRAINED)
     # The terms of the objective are weighed as the loss is.
     validation = first.epochs[-1].validation
-    assert validation.total == pytest.approx(first.epochs[-1].logs["val_loss"], rel=1e-4)
+    assert validation.total == pytest.approx(first.epochs[-1].logs["val_loss"], rel=EACH_OTHER)
 
 
 @pytest.mark.parametrize("written", ["{0: 1, 1: 5}", '{"0": 1, "1": 5}'])
