@@ -155,7 +155,12 @@ class _Section(BaseModel):
 class Compile(_Section):
     """The arguments of `model.compile`."""
 
-    loss: Annotated[LossConfig, Field(description="what training minimizes")]
+    loss: Annotated[
+        LossConfig,
+        # `experiment_schema` refers to the losses, instead of repeating all of them.
+        WithJsonSchema({}),
+        Field(description="what training minimizes"),
+    ]
     optimizer: Annotated[
         Part,
         PlainValidator(_optimizer),
@@ -422,7 +427,6 @@ def experiment_schema() -> dict[str, Any]:
     """Return the JSON Schema of a config: of a model, or of another program with a loss."""
     whole = Experiment.model_json_schema()
     described = whole.pop("$defs")
-    # A loss that isn't referenced would repeat all losses.
     loss = {"$ref": "#/$defs/Loss"}
     described["Compile"]["properties"]["loss"] = loss
     trainer = {

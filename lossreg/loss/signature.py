@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _EMPTY = inspect.Parameter.empty
+_WHOLE = SIMPLE - {int}  # an integer may be too large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +211,7 @@ class Signature:
             values = self._by_name(loss, values, args)
         if self.losses and bind_loss:
             values = self._with_losses(loss, values, bind_loss)
-        given = {n: v if type(v) in SIMPLE else _checkable(v) for n, v in values.items()}
+        given = {n: v if type(v) in _WHOLE else _checkable(v) for n, v in values.items()}
         try:
             checked = self.model.model_validate(given)
         except ValidationError as error:
