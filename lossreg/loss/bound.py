@@ -5,13 +5,13 @@ A single loss, a sum and a loss for each output have the same methods: `config()
 """
 
 import abc
-import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import BrokenPluginError, ParameterError, SpecError
+from .kept import Kept
 from .kinds import Labels, Outputs
 from .memory import Memory
 from .options import check_options
@@ -81,12 +81,12 @@ class Entry:
         """The name with the distribution, which always means this loss."""
         return f"{self.provider.distribution}/{self.spec.name}"
 
-    @functools.cached_property
+    @Kept
     def target(self) -> Target:
         """The loss function, factory or class."""
         return self.load()
 
-    @functools.cached_property
+    @Kept
     def signature(self) -> Signature:
         """The parameters of the target."""
         try:
@@ -130,7 +130,7 @@ class Entry:
                 f"{self._variable!r}. {NO_WEIGHTS}"
             )
 
-    @functools.cached_property
+    @Kept
     def _variable(self) -> str | None:
         return find_variable(self.target)
 

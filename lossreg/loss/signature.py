@@ -11,11 +11,11 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LossregError, ParameterError, SpecError, error_line
 from .docstring import documented_arguments
+from .kept import Kept
 from .memory import Fields, Memory, Needs, State
 from .names import did_you_mean, shown
 from .options import OPTIONS
@@ -115,7 +115,7 @@ class Signature:
                     f"such as '{parameter.name}: Annotated[float, Ge(0)]'"
                 )
 
-    @cached_property
+    @Kept
     def annotations(self) -> dict[str, Any]:
         """The type of each parameter with its range; `Any` for an untyped one."""
         # A tf.function has the types of the function in it.
@@ -137,13 +137,13 @@ class Signature:
         hints.setdefault(IGNORE_CLASS.name, IGNORE_CLASS.annotation)
         return {parameter.name: hints.get(parameter.name, Any) for parameter in self._parameters}
 
-    @cached_property
+    @Kept
     def losses(self) -> frozenset[str]:
         """The parameters that are losses."""
         kinds = self.annotations.items()
         return frozenset(name for name, kind in kinds if is_loss(kind) or is_losses(kind))
 
-    @cached_property
+    @Kept
     def model(self) -> "type[BaseModel]":
         """The parameters as a pydantic model."""
         # Imported here, since a listing checks nothing.
@@ -171,7 +171,7 @@ class Signature:
                 f"a type in {inspect.signature(self.target)} can't be checked: {error_line(error)}"
             ) from error
 
-    @cached_property
+    @Kept
     def parameters(self) -> tuple[Parameter, ...]:
         """Each parameter with its allowed values, its default and its documentation."""
         docs = {IGNORE_CLASS.name: _IGNORE_CLASS_DOC}

@@ -33,7 +33,7 @@ from ..loss import (
     normalize_distribution,
     shown,
 )
-from .loading import stdout_to_stderr
+from .loading import is_unfinished, misuse, stdout_to_stderr, watched
 from .plugin import FRAMEWORKS, PluginRecord, Stage
 from .registry import Registry, import_target
 from .selection import EVERYTHING, Selection
@@ -216,10 +216,12 @@ def _load(record: PluginRecord, registry: Registry, manager: pluggy.PluginManage
     start = time.perf_counter()
     try:
         with stdout_to_stderr():
-            plugin = _imported(record)
+            with watched(record.module):
+                plugin = _imported(record)
             record = replace(record, seconds=time.perf_counter() - start)
             stage = "declare"
-            specs, commands = _declare(record, plugin, manager)
+            with watched(record.module):
+                specs, commands = _declare(record, plugin, manager)
         _add(specs, record, registry)
         losses = tuple(spec.name for spec in specs)
         record = replace(record, losses=losses, commands=commands)
@@ -234,6 +236,9 @@ def _load(record: PluginRecord, registry: Registry, manager: pluggy.PluginManage
 def _imported(record: PluginRecord) -> Any:
     """Return what has the hooks of a plugin: a module, or an object in it."""
     plugin: Any = importlib.import_module(record.module)
+    if is_unfinished(getattr(plugin, "__spec__", None)):
+        # A program imports it, and it uses lossreg, which discovers the plugins.
+        raise misuse()
     for name in filter(None, record.attribute.split(".")):
         plugin = getattr(plugin, name)
     return plugin() if inspect.isclass(plugin) else plugin
