@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
@@ -250,13 +250,21 @@ def error_line(error: BaseException) -> str:
     >>> error_line(OSError("no disk"))
     'OSError: no disk'
     """
+    # The class of a stranger's error may do anything.
+    name = _tried(lambda: type(error).__name__, "an exception")
+    text = _tried(lambda: " ".join(str(error).split()), "its message can't be read")
+    text = _cut(printable(text), _LONGEST)
+    return f"{name}: {text}" if text else name
+
+
+def _tried(read: Callable[[], str], otherwise: str) -> str:
+    """Return what a function reads, or another string if it raises anything."""
     try:
-        text = _cut(printable(" ".join(str(error).split())), _LONGEST)
+        return str(read())
     except KeyboardInterrupt:
         raise
-    except BaseException:  # the class of a stranger's error may do anything
-        text = "its message can't be read"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    except BaseException:
+        return otherwise
 
 
 # Keras prints an error of a layer's `call` in bold, between two explanations of its own.

@@ -28,12 +28,14 @@ from pydantic import (
 
 from ..errors import ConfigError, Fault
 from ..errors import Path as KeyPath
-from ..loss import did_you_mean, meant, shown, type_words
+from ..loss import did_you_mean, meant, prepare_pydantic, shown, type_words
 from ..registry import installed
 from .binding import LossConfig, plain_data, validation_error
 from .document import Document, load_document
 from .part import Part, read_part, read_parts
 from .schema import definitions
+
+prepare_pydantic()
 
 _MODEL_AT: KeyPath = ("model",)
 _OPTIMIZER_AT: KeyPath = ("compile", "optimizer")

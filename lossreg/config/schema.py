@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..loss import DTYPES, NAME, REDUCTIONS, Entry, pydantic_type
+from ..loss import DTYPES, NAME, REDUCTIONS, Entry, prepare_pydantic, pydantic_type
 from ..registry import Registry, installed, without_frameworks
 from .foreign import CLASSES, HYDRA_TARGET, MODULES, OF_KERAS
 
@@ -272,4 +272,5 @@ def _type_schema(annotation: Any) -> Schema:
     """Return what a value of a type may be. Losses share most of their types."""
     from pydantic import TypeAdapter
 
+    prepare_pydantic()
     return TypeAdapter(pydantic_type(annotation)).json_schema()

@@ -39,6 +39,7 @@ from .names import (
     suggest,
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
+from .pydantic_plugins import prepare_pydantic
 from .shapes import align, form_of
 from .signature import Parameter, Signature
 from .spec import PROJECT, Hooks, LossSpec, hookimpl, is_target

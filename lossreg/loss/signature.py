@@ -5,8 +5,6 @@ anything else that is called with the parameters, such as a `keras.losses.Loss` 
 other module reads its signature.
 """
 
-import contextlib
-import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +17,7 @@ from .kept import Kept
 from .memory import Fields, Memory, Needs, State
 from .names import did_you_mean, shown
 from .options import OPTIONS
+from .pydantic_plugins import prepare_pydantic
 from .types import is_loss, is_losses, pydantic_type, type_words
 from .values import SIMPLE, holds_tensor, meant, plain
 
@@ -150,7 +149,7 @@ class Signature:
         from pydantic import ConfigDict, Field, create_model
 
         annotations = self.annotations
-        _load_plugins_of_pydantic()
+        prepare_pydantic()
         fields: dict[str, Any] = {}
         try:
             for index, parameter in enumerate(self._parameters):
@@ -336,15 +335,3 @@ def _checkable(value: Any) -> Any:
     """Return a value as plain data, or an object that no type allows if it holds a tensor."""
     found = plain(value)
     return object() if holds_tensor(found) else found
-
-
-@functools.cache
-def _load_plugins_of_pydantic() -> None:
-    """Let pydantic read the entry points of every package, as its first model does.
-
-    A damaged one makes it fail. It tries once, so that the next model works.
-    """
-    from pydantic import create_model
-
-    with contextlib.suppress(Exception):
-        create_model("Empty")

@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
+import sites
 from hostile.attacks import LAYERS, PLACES, SAVED_LAYERS, VALUES
 
 import lossreg
@@ -74,3 +78,40 @@ def test_any_python_object_is_a_loss_for_keras_or_an_error_of_ours(place):
             with contextlib.suppress(LossregError):
                 form(place(value))
             assert time.process_time() - start < MOST_SECONDS
+
+
+FACTORIES = {
+    "exits": "raise SystemExit(0)",
+    "is cancelled": "import asyncio; raise asyncio.CancelledError",
+    "ends a generator": "raise GeneratorExit",
+    "prints": "print('from the factory')",
+}
+
+
+@pytest.mark.fresh
+def test_a_factory_that_raises_anything_is_a_fault_of_the_config(tmp_path):
+    plugin, losses = "@hookimpl\ndef lossreg_losses(): return [", ""
+    for index, body in enumerate(FACTORIES.values()):
+        plugin += f"spec('made{index}', f'{{__package__}}.losses:made{index}'), "
+        losses += f"def made{index}(gamma=2.0):\n    {body}\n    return lambda y, p: p\n"
+        config = {"model": [INPUT, "Dense(1)"], "compile": {"loss": f"made{index}"}}
+        (tmp_path / f"{index}.json").write_text(json.dumps(config))
+    sites.install(tmp_path, f"{plugin}]", losses=losses)
+    command = ["validate", "--build", "--json", *(f"{index}.json" for index in range(4))]
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "lossreg", *command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "LOSSREG_PLUGINS": "acme-losses"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    faults = json.loads(done.stdout)
+    assert [fault["file"] for fault in faults] == ["0.json", "1.json", "2.json"]
+    for fault, error in zip(
+        faults, ["SystemExit: 0", "CancelledError", "GeneratorExit"], strict=True
+    ):
+        assert f"its factory raised {error}. Repair or update that package." in fault["message"]
