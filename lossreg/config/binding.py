@@ -1,6 +1,7 @@
 """The bound loss of a name, a config or a function, and the config of a bound loss."""
 
 import contextlib
+import copyreg
 import functools
 import itertools
 import json
@@ -21,6 +22,7 @@ from ..errors import (
 from ..lazy import keras
 from ..loss import (
     LOCAL,
+    PROJECT,
     Bound,
     BoundLoss,
     BoundOutputs,
@@ -67,6 +69,34 @@ def bind(identifier: Any, /, **params: Any) -> Any:
         LossregError: As `get_loss` raises it.
     """
     return bind_in(installed(), identifier, params)
+
+
+# What a pickle names: a public place, whatever modules there are.
+bind.__module__ = PROJECT
+
+
+def portable_config(bound: Bound) -> dict[str, Any] | None:
+    """Return the config that means a loss in every process that has its package, or None.
+
+    A loss that this process registered, or that is in a `Registry` of its own, has none.
+    """
+    config = bound.config()
+    try:
+        is_same = bind(config) == bound
+    except LossregError:
+        return None
+    is_local = any(loss.provider.is_local for loss in bound.losses())
+    return config if is_same and not is_local else None
+
+
+def _reduced(bound: Any) -> Any:
+    """Return how a loss is pickled: by `bind` and its config, which checks all of it again."""
+    config = portable_config(bound)
+    return object.__reduce_ex__(bound, 2) if config is None else (bind, (config,))
+
+
+for _kind in (BoundLoss, BoundSum, BoundOutputs):
+    copyreg.pickle(_kind, _reduced)
 
 
 def bind_in(registry: Registry, identifier: Any, params: Mapping[str, Any]) -> Bound:
@@ -287,6 +317,8 @@ class LossConfig:
         ConfigError: The config has faults; all of them are named.
     """
 
+    __module__ = PROJECT
+
     def __init__(self, config: Any) -> None:
         self.config = plain_data(config)
         bound, faults = examine(self.config)
@@ -301,6 +333,9 @@ class LossConfig:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LossConfig) and self.canonical == other.canonical
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LossConfig, (self.config,)
 
     def __hash__(self) -> int:
         # Equal mappings may have their keys in another order.

@@ -221,6 +221,13 @@ class _Bound(abc.ABC):
         """Return the result of a function of the loss."""
         return make(self)
 
+    # Nothing of it can change. A copy through a pickle would depend on the registry.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
     def with_options(self, options: Mapping[str, Any]) -> Self:
         """Return the loss with some of Keras' options changed.
 
@@ -359,6 +366,11 @@ class BoundLoss(_Bound):
     def __getstate__(self) -> dict[str, Any]:
         names = ("entry", "items", "given_options")
         return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # As version 0.1 pickled every loss: nobody has checked these parameters.
+        checked = state["entry"].bind(dict(state["items"]))
+        vars(self).update(state, items=checked.items)
 
 
 @dataclass(frozen=True, kw_only=True)
