@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
@@ -12,6 +12,13 @@ from typing import Any, Self
 Path = tuple[str | int, ...]
 """The keys and indexes that lead to a place in a config."""
 
+MOST_FAULTS = 100
+"""The most faults of one error. Nobody mends more at once."""
+
+LONGEST_MESSAGE = 4096
+"""The most characters of one error's message, whatever a config, a file or a package holds."""
+
+_LONGEST_PATH = 300
 _PLAIN = re.compile(r"[\w/-]+")
 
 # Control characters without the tab and the newline, and what is invisible or turns the reading
@@ -68,7 +75,12 @@ def key_path(path: Path) -> str:
             text += f"[{part!r}]"
         else:
             text += f".{part}" if text else part
-    return text
+    return _cut(text, _LONGEST_PATH)
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return a string, without its end if it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def fault_lines(faults: Sequence[Fault], source: str | None = None) -> str:
@@ -76,17 +88,27 @@ def fault_lines(faults: Sequence[Fault], source: str | None = None) -> str:
 
     >>> print(fault_lines([Fault(message="Not here.", path=("loss",), line=2, column=7)], "a.yaml"))
     a.yaml:2:7: loss: Not here.
+
+    Lines that don't fit into `LONGEST_MESSAGE` are counted.
     """
-    lines = []
-    for fault in faults:
+    lines: list[str] = []
+    room = LONGEST_MESSAGE - len("and 100 more faults.")
+    for index, fault in enumerate(faults):
         places = [source, fault.line, fault.column]
         where = ":".join(str(place) for place in places if place is not None)
-        lines.append(f"{where}: {fault}" if where else str(fault))
+        line = printable(f"{where}: {fault}" if where else str(fault))
+        if index == 0:
+            line = _cut(line, room - 1)
+        room -= len(line) + 1
+        if room < 0:
+            more = len(faults) - index
+            return "\n".join([*lines, f"and {more} more fault{'s' * (more > 1)}."])
+        lines.append(line)
     return "\n".join(lines)
 
 
 class LossregError(Exception):
-    """The base of every error that lossreg raises. Its string can be printed."""
+    """The base of every error that lossreg raises. Its string can be printed, and is short."""
 
     @classmethod
     def _with(cls, message: str, **attributes: Any) -> Self:
@@ -95,7 +117,7 @@ class LossregError(Exception):
         return error
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return _cut(printable(super().__str__()), LONGEST_MESSAGE)
 
 
 # In a tf.function TensorFlow raises an error anew, with the lines of the function, and keeps its
@@ -165,7 +187,13 @@ class ConfigError(LossregError, ValueError):
     def of(
         cls, faults: Sequence[Fault], source: str | None = None, *, message: str | None = None
     ) -> Self:
-        """Return the error for all faults of a config, by default with a line for each."""
+        """Return the error for the faults of a config, by default with a line for each.
+
+        Of more than `MOST_FAULTS` it has the first ones.
+        """
+        if len(faults) > MOST_FAULTS:
+            more = f"There are more faults than these {MOST_FAULTS - 1}. Mend these first."
+            faults = [*faults[: MOST_FAULTS - 1], Fault(message=more)]
         return cls._with(message or fault_lines(faults, source), faults=tuple(faults))
 
 
@@ -209,10 +237,11 @@ class PluginWarning(UserWarning):
     """A plugin that is broken, or a rule for a plugin that isn't installed."""
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return _cut(printable(super().__str__()), LONGEST_MESSAGE)
 
 
 _LONGEST = 400  # characters of a reason
+_MOST_SEARCHED = 10_000  # characters of a message of Keras
 
 
 def error_line(error: BaseException) -> str:
@@ -221,21 +250,27 @@ def error_line(error: BaseException) -> str:
     >>> error_line(OSError("no disk"))
     'OSError: no disk'
     """
+    # The class of a stranger's error may do anything.
+    name = _tried(lambda: type(error).__name__, "an exception")
+    text = _tried(lambda: " ".join(str(error).split()), "its message can't be read")
+    text = _cut(printable(text), _LONGEST)
+    return f"{name}: {text}" if text else name
+
+
+def _tried(read: Callable[[], str], otherwise: str) -> str:
+    """Return what a function reads, or another string if it raises anything."""
     try:
-        text = printable(" ".join(str(error).split()))
+        return str(read())
     except KeyboardInterrupt:
         raise
-    except BaseException:  # the class of a stranger's error may do anything
-        text = "its message can't be read"
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    except BaseException:
+        return otherwise
 
 
 # Keras prints an error of a layer's `call` in bold, between two explanations of its own.
 _BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 # Here Keras begins to print a config, or the arguments of a call.
-_REST = re.compile(r"\s*(?:Full (?:object )?config:|config=\{|Arguments received by).*", re.DOTALL)
+_REST = re.compile(r"(?:Full (?:object )?config:|config=\{|Arguments received by).*", re.DOTALL)
 
 
 def keras_reason(error: Exception) -> str:
@@ -246,10 +281,11 @@ def keras_reason(error: Exception) -> str:
     """
     # If Keras wraps an error, its message ends with the wrapped one.
     _, wrapped, text = str(error).rpartition("Exception encountered: ")
+    # A config of any length may stand in it, and a search for a pair of marks is quadratic.
+    text = text[:_MOST_SEARCHED]
     bold = _BOLD.search(text)
     text = " ".join(_REST.sub("", bold[1] if bold else text).split())
     if not text or not (wrapped or isinstance(error, ValueError)):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}..."
+    text = _cut(text, _LONGEST)
     return text if text.endswith((".", "!", "?")) else f"{text}."

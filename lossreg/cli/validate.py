@@ -11,6 +11,7 @@ import click
 from ..config import Document, load_document
 from ..errors import ConfigError, Fault, fault_lines, key_path
 from ..loss import did_you_mean
+from ..registry import stdout_to_stderr
 from .backend import keras_needed, quiet_backend
 from .output import write, write_json
 
@@ -64,7 +65,9 @@ def validate(
         )
     if build:
         quiet_backend()
-    found = {file: _faults(file, at, build, root) for file in files}
+    # What a factory or Keras prints isn't ours to write to stdout.
+    with stdout_to_stderr():
+        found = {file: _faults(file, at, build, root) for file in files}
     if as_json:
         write_json([_as_data(file, fault) for file, faults in found.items() for fault in faults])
     else:
@@ -162,4 +165,6 @@ def schema() -> None:
     """
     from ..config import experiment_schema
 
-    write_json(experiment_schema())
+    with stdout_to_stderr():
+        found = experiment_schema()
+    write_json(found)

@@ -15,6 +15,7 @@ from .binding import (
     bind_saved,
     examine,
     plain_data,
+    portable_config,
     to_config,
 )
 from .expression import LONGEST, Call, is_expression

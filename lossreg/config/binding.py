@@ -1,6 +1,7 @@
 """The bound loss of a name, a config or a function, and the config of a bound loss."""
 
 import contextlib
+import copyreg
 import functools
 import itertools
 import json
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from ..errors import (
+    MOST_FAULTS,
     ConfigError,
     Fault,
     LossLookupError,
@@ -20,6 +22,7 @@ from ..errors import (
 from ..lazy import keras
 from ..loss import (
     LOCAL,
+    PROJECT,
     Bound,
     BoundLoss,
     BoundOutputs,
@@ -39,9 +42,6 @@ from .terms import FORMS, LossTerms, Reading, Term, Terms
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
-
-# Nobody mends more at once, and looking for the nearest names takes a millisecond each.
-_MOST_FAULTS = 100
 
 
 @overload
@@ -71,6 +71,34 @@ def bind(identifier: Any, /, **params: Any) -> Any:
     return bind_in(installed(), identifier, params)
 
 
+# What a pickle names: a public place, whatever modules there are.
+bind.__module__ = PROJECT
+
+
+def portable_config(bound: Bound) -> dict[str, Any] | None:
+    """Return the config that means a loss in every process that has its package, or None.
+
+    A loss that this process registered, or that is in a `Registry` of its own, has none.
+    """
+    config = bound.config()
+    try:
+        is_same = bind(config) == bound
+    except LossregError:
+        return None
+    is_local = any(loss.provider.is_local for loss in bound.losses())
+    return config if is_same and not is_local else None
+
+
+def _reduced(bound: Any) -> Any:
+    """Return how a loss is pickled: by `bind` and its config, which checks all of it again."""
+    config = portable_config(bound)
+    return object.__reduce_ex__(bound, 2) if config is None else (bind, (config,))
+
+
+for _kind in (BoundLoss, BoundSum, BoundOutputs):
+    copyreg.pickle(_kind, _reduced)
+
+
 def bind_in(registry: Registry, identifier: Any, params: Mapping[str, Any]) -> Bound:
     """Return the loss that an identifier means in a registry; `bind` lists the identifiers."""
     if isinstance(identifier, str):
@@ -89,7 +117,7 @@ def bind_in(registry: Registry, identifier: Any, params: Mapping[str, Any]) -> B
     if isinstance(known, Bound):
         return known.with_params(params)
     if isinstance(identifier, Mapping | Sequence) and not isinstance(identifier, bytes | bytearray):
-        return _bind_terms(registry, read(identifier), params)
+        return _bind_terms(registry, read(plain_data(identifier)), params)
     if callable(identifier):
         return _bind_entry(registry, _find_entry(registry, identifier), params)
     raise ConfigError(
@@ -162,7 +190,7 @@ def bind_saved(config: Mapping[str, Any]) -> BoundLoss | BoundSum:
         LossLookupError: A loss isn't here; the message names the package to install.
     """
     reading = Reading()
-    read_terms = read_saved(reading, config, ())
+    read_terms = read_saved(reading, plain_data(config), ())
     if reading.faults:
         message = f"This isn't the config of a registered loss: {shown(dict(config))}."
         message = f"{message}\n{fault_lines(reading.faults)}"
@@ -197,10 +225,9 @@ def examine(value: Any, at: Path = ()) -> tuple[Bound | None, list[Fault]]:
     terms, faults = read_with_faults(value, at)
     losses = terms.values() if isinstance(terms, dict) else [terms]
     each = itertools.chain.from_iterable(loss.terms for loss in losses if loss)
-    for index, term in enumerate(each, 1):
-        if len(faults) >= _MOST_FAULTS:
-            rest = f"{len(faults)} faults are reported; the rest of this loss, from its term "
-            faults.append(Fault(path=at, message=f"{rest}{index} on, isn't checked yet."))
+    for term in each:
+        if len(faults) > MOST_FAULTS:
+            # Looking for the nearest names takes milliseconds each.
             break
         faults += _find_faults(term)
     return (None if faults else _bind_terms(installed(), terms, {})), faults
@@ -259,10 +286,15 @@ def to_config(loss: Any, /) -> dict[str, Any]:
     if isinstance(loss, LossConfig):
         return loss.canonical
     if isinstance(loss, dict):
-        return {"outputs": {name: each and to_config(each) for name, each in loss.items()}}
+        outputs = {name: each if each is None else _config(each) for name, each in loss.items()}
+        return {"outputs": outputs}
+    return _config(loss)
+
+
+def _config(loss: Any) -> dict[str, Any]:
     # What get_loss builds has the bound loss in it, and adds Keras' options to its config.
     if not isinstance(getattr(loss, "bound", loss), Bound):
-        raise ConfigError(f"{loss!r} isn't a loss of lossreg. Build it with get_loss(...) first.")
+        raise ConfigError(f"{shown(loss)} isn't a loss of lossreg. Build it with get_loss first.")
     config: dict[str, Any] = loss.config()
     return config
 
@@ -285,6 +317,8 @@ class LossConfig:
         ConfigError: The config has faults; all of them are named.
     """
 
+    __module__ = PROJECT
+
     def __init__(self, config: Any) -> None:
         self.config = plain_data(config)
         bound, faults = examine(self.config)
@@ -299,6 +333,9 @@ class LossConfig:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LossConfig) and self.canonical == other.canonical
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LossConfig, (self.config,)
 
     def __hash__(self) -> int:
         # Equal mappings may have their keys in another order.
@@ -366,4 +403,6 @@ def validation_error(title: str, value: Any, faults: Sequence[Fault]) -> Excepti
         error = PydanticCustomError("lossreg", "{message}", values)
         return InitErrorDetails(type=error, loc=fault.path, input=value)
 
-    return ValidationError.from_exception_data(title, [details(fault) for fault in faults])
+    # One too many, so that the rest is mentioned.
+    most = map(details, faults[: MOST_FAULTS + 1])
+    return ValidationError.from_exception_data(title, [*most])

@@ -28,12 +28,14 @@ from pydantic import (
 
 from ..errors import ConfigError, Fault
 from ..errors import Path as KeyPath
-from ..loss import did_you_mean, meant, shown, type_words
+from ..loss import did_you_mean, meant, prepare_pydantic, shown, type_words
 from ..registry import installed
 from .binding import LossConfig, plain_data, validation_error
 from .document import Document, load_document
 from .part import Part, read_part, read_parts
 from .schema import definitions
+
+prepare_pydantic()
 
 _MODEL_AT: KeyPath = ("model",)
 _OPTIMIZER_AT: KeyPath = ("compile", "optimizer")
@@ -155,7 +157,12 @@ class _Section(BaseModel):
 class Compile(_Section):
     """The arguments of `model.compile`."""
 
-    loss: Annotated[LossConfig, Field(description="what training minimizes")]
+    loss: Annotated[
+        LossConfig,
+        # `experiment_schema` refers to the losses, instead of repeating all of them.
+        WithJsonSchema({}),
+        Field(description="what training minimizes"),
+    ]
     optimizer: Annotated[
         Part,
         PlainValidator(_optimizer),
@@ -422,7 +429,6 @@ def experiment_schema() -> dict[str, Any]:
     """Return the JSON Schema of a config: of a model, or of another program with a loss."""
     whole = Experiment.model_json_schema()
     described = whole.pop("$defs")
-    # A loss that isn't referenced would repeat all losses.
     loss = {"$ref": "#/$defs/Loss"}
     described["Compile"]["properties"]["loss"] = loss
     trainer = {

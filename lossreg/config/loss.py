@@ -10,7 +10,7 @@ from ..errors import ConfigError, Fault, Path, fault_lines
 from ..loss import shown
 from .expression import is_expression, parse
 from .foreign import read_hydra, read_keras
-from .terms import FORMS, LossTerms, Reading, Term, Terms, is_mapping_of_names
+from .terms import FORMS, MOST_LOSSES, LossTerms, Reading, Term, Terms, is_mapping_of_names
 
 _ENTRIES = (
     "Give a name, a call or a sum as a string, or {'name': ..., 'params': ..., 'weight': ...}."
@@ -41,7 +41,13 @@ def read(config: str | Mapping[str, Any] | Sequence[Any]) -> Terms:
 def read_with_faults(config: Any, at: Path = ()) -> tuple[Terms, list[Fault]]:
     """Return what can be read of a loss config, and every fault in it; `at` is its place."""
     reader = _Reader()
-    return reader.read_outputs(config, at), reader.faults
+    terms = reader.read_outputs(config, at)
+    losses = terms.values() if isinstance(terms, dict) else [terms]
+    count = sum(len(loss.terms) for loss in losses if loss)
+    if count > MOST_LOSSES:
+        message = f"It has {count:,} losses, and a config may have {MOST_LOSSES:,}."
+        return {}, [Fault(path=at, message=message)]
+    return terms, reader.faults
 
 
 class _Reader(Reading):

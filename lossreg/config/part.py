@@ -17,6 +17,9 @@ from ..errors import ConfigError, Fault, Path
 from ..loss import MAX_LENGTH, did_you_mean, key, shown
 from .expression import is_expression, parse
 
+MOST_PARTS = 100
+"""The most layers or metrics in one list; Keras makes each of them in some milliseconds."""
+
 REFUSED = {
     "Lambda": "it runs a function",
     "TFSMLayer": "it runs a program that TensorFlow saved",
@@ -108,6 +111,12 @@ def read_parts(value: Any, at: Path = ()) -> tuple[list[Part | None], list[Fault
     """
     found: list[Part | None] = []
     faults: list[Fault] = []
+    if isinstance(value, list) and len(value) > MOST_PARTS:
+        message = (
+            f"A list may have {MOST_PARTS} parts of a model, got {len(value):,}. Build a deeper "
+            "model in Python, and name the file that its to_json() wrote."
+        )
+        return found, [Fault(path=at, message=message)]
     for index, entry in enumerate(value if isinstance(value, list) else [value]):
         part = None
         try:

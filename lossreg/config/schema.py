@@ -1,9 +1,10 @@
 """The JSON Schema of a loss in a config: every loss of a registry, its parameters and ranges."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..loss import DTYPES, NAME, REDUCTIONS, Entry
+from ..loss import DTYPES, NAME, REDUCTIONS, Entry, prepare_pydantic, pydantic_type
 from ..registry import Registry, installed, without_frameworks
 from .foreign import CLASSES, HYDRA_TARGET, MODULES, OF_KERAS
 
@@ -244,15 +245,32 @@ def _parameters(entry: Entry) -> Schema | None:
     `lossreg doctor` names those, and the losses whose modules import Keras: reading these would
     take seconds, and so their parameters stay open.
     """
+    # Only a schema and a first check need pydantic.
+    from pydantic_core import to_jsonable_python
+
+    described, required = {}, []
     with without_frameworks() as imports:
         try:
-            schema: Schema = entry.model.model_json_schema()
+            for parameter in entry.signature.parameters:
+                found = dict(_type_schema(entry.signature.annotations[parameter.name]))
+                if parameter.required:
+                    required.append(parameter.name)
+                else:
+                    # That of a factory may be any object.
+                    found["default"] = to_jsonable_python(parameter.default, fallback=repr)
+                if parameter.doc:
+                    found["description"] = parameter.doc
+                described[parameter.name] = found
         except Exception:  # a type may be any object, whose code may raise anything
             return _OPEN if imports.refused else None
-    described = {}
-    for parameter in entry.signature.parameters:
-        # pydantic's title is the name once more.
-        found = {**schema["properties"][parameter.name], "description": parameter.doc}
-        described[parameter.name] = {k: v for k, v in found.items() if k != "title" and v != ""}
-    required = {"required": schema["required"]} if "required" in schema else {}
-    return {"type": "object", "properties": described, **required}
+    more = {"required": required} if required else {}
+    return {"type": "object", "properties": described, **more}
+
+
+@functools.lru_cache(maxsize=512)
+def _type_schema(annotation: Any) -> Schema:
+    """Return what a value of a type may be. Losses share most of their types."""
+    from pydantic import TypeAdapter
+
+    prepare_pydantic()
+    return TypeAdapter(pydantic_type(annotation)).json_schema()

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Fault, Path
-from ..loss import OPTIONS, did_you_mean, is_finite, option_faults, plain, shown
+from ..loss import OPTIONS, did_you_mean, is_finite, option_faults, shown
 from .expression import is_expression
+
+MOST_LOSSES = 1000
+"""The most losses in one config, those of all outputs; each is an object of Keras."""
 
 FORMS = (
     "Give a name, such as 'huber'; a call or a sum, such as 'dice + 0.5 * focal(gamma=2)'; "
@@ -64,14 +67,16 @@ class Reading:
         """Add a fault for each key that isn't known."""
         for key in config:
             if key not in known:
-                near = did_you_mean(str(key), known)
+                # A program's mapping may have any key.
+                name = key if isinstance(key, str) else shown(key)
+                near = did_you_mean(name, known)
                 message = f"The key {shown(key)} isn't one of {', '.join(known)}.{near}"
-                self.add_fault((*at, str(key)), message, at_key=True)
+                self.add_fault((*at, name), message, at_key=True)
 
     def read_term(self, config: Mapping[str, Any], at: Path, key: str = "name") -> tuple[Term, ...]:
         """Return the term of a mapping, or none if its name, under a key, can't be read."""
         name, params = config.get(key), config.get("params", {})
-        weight = plain(config.get("weight", 1.0))
+        weight = config.get("weight", 1.0)
         if not isinstance(name, str):
             problem = f"got {shown(name)}" if key in config else "and is missing"
             self.add_fault((*at, key), f"{key!r} must be the name of a loss, {problem}.")

@@ -10,7 +10,7 @@ from .. import registry
 from ..config import LossConfig, bind_in
 from ..errors import ParameterError
 from ..lazy import keras
-from ..loss import OPTIONS, Bound, BoundLoss, BoundOutputs, BoundSum
+from ..loss import OPTIONS, PROJECT, Bound, BoundLoss, BoundOutputs, BoundSum
 
 if TYPE_CHECKING:
     from .loss import RegisteredLoss
@@ -97,6 +97,10 @@ def get_loss_fn(identifier: Any, /, **params: Any) -> Any:
         if function is not None:
             return function
     return _get_loss_fn(losses, identifier, params)
+
+
+# What a pickle names: a public place, whatever modules there are.
+get_loss.__module__ = get_loss_fn.__module__ = PROJECT
 
 
 class Registry(registry.Registry):

@@ -5,6 +5,7 @@ model finds the classes in any program that has imported lossreg.
 """
 
 import functools
+import importlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..config import bind_saved, saved_form
+from ..config import bind_saved, portable_config, saved_form
 from ..errors import (
     ConfigError,
     DataError,
@@ -23,6 +24,7 @@ from ..errors import (
 )
 from ..loss import (
     OPTIONS,
+    PROJECT,
     BoundLoss,
     BoundSum,
     Provider,
@@ -224,7 +226,15 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
 
     # Keras would pickle the config of the loss, and find the class only if it is registered.
     def __reduce__(self) -> tuple[Any, ...]:
+        if portable_config(self.bound) is not None:
+            return _public("get_loss"), (self.config(),)
         return functools.partial(type(self), **self._options()), (self.bound,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RegisteredLoss":
+        return type(self)(self.bound, **self._options())
+
+    def __copy__(self) -> "RegisteredLoss":
+        return self.__deepcopy__({})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RegisteredLoss) and self.get_config() == other.get_config()
@@ -372,6 +382,11 @@ def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
     return functools.partial(_CLASSES[type(bound)], bound.without_options(), **bound.options)
 
 
+def _public(name: str) -> Any:
+    """Return a function of the package for a pickle to name; it is above this module."""
+    return getattr(importlib.import_module(PROJECT), name)
+
+
 @keras.saving.register_keras_serializable(package="lossreg")
 class RegisteredFunction:
     """A registered loss as a function of `(y_true, y_pred)` to one value per sample.
@@ -413,7 +428,16 @@ class RegisteredFunction:
         return cls(bind_saved(config))
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if portable_config(self.bound) is not None:
+            return _public("get_loss_fn"), (self.config(),)
         return RegisteredFunction, (self.bound,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RegisteredFunction":
+        # It has nothing that can change, and Keras compiles a function again for each object.
+        return self
+
+    def __copy__(self) -> "RegisteredFunction":
+        return self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RegisteredFunction) and self.bound == other.bound

@@ -39,10 +39,11 @@ from .names import (
     suggest,
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
+from .pydantic_plugins import prepare_pydantic
 from .shapes import align, form_of
 from .signature import Parameter, Signature
 from .spec import PROJECT, Hooks, LossSpec, hookimpl, is_target
-from .types import LossFunction, type_words
+from .types import LossFunction, pydantic_type, type_words
 from .values import SIMPLE, is_finite, json_data, meant, plain
 from .variables import NO_WEIGHTS, find_variable, keras_bases
 from .weights import align_mask, align_weights, values_shape, weight_fault

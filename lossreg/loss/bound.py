@@ -5,13 +5,14 @@ A single loss, a sum and a loss for each output have the same methods: `config()
 """
 
 import abc
-import functools
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ..errors import BrokenPluginError, ParameterError, SpecError
+from ..errors import BrokenPluginError, LossregError, ParameterError, SpecError, error_line
+from .kept import Kept
 from .kinds import Labels, Outputs
 from .memory import Memory
 from .options import check_options
@@ -81,23 +82,21 @@ class Entry:
         """The name with the distribution, which always means this loss."""
         return f"{self.provider.distribution}/{self.spec.name}"
 
-    @functools.cached_property
+    @Kept
     def target(self) -> Target:
         """The loss function, factory or class."""
         return self.load()
 
-    @functools.cached_property
+    @Kept
     def signature(self) -> Signature:
         """The parameters of the target."""
-        try:
+        with self._read():
             signature = Signature(
                 self.target,
                 packaged=not self.provider.is_local,
                 ignores_class=self.spec.adds_ignore_class,
             )
             signature.annotations  # noqa: B018 - reading them checks them
-        except SpecError as error:
-            raise self._broken(error) from error
         return signature
 
     @property
@@ -107,14 +106,27 @@ class Entry:
         Raises:
             BrokenPluginError: The target breaks a rule, or has a type that can't be checked.
         """
-        try:
+        with self._read():
             return self.signature.model
-        except SpecError as error:
-            raise self._broken(error) from error
 
-    def _broken(self, error: SpecError) -> BrokenPluginError:
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[None]:
+        """Make every error of the target's code a `BrokenPluginError`.
+
+        Reading a signature runs code: a type may be a string of it, and any attribute a property.
+        """
+        try:
+            yield
+        except (KeyboardInterrupt, LossregError) as error:
+            if not isinstance(error, SpecError):
+                raise
+            raise self._broken(str(error)) from error
+        except BaseException as error:
+            raise self._broken(f"reading it raises {error_line(error)}") from error
+
+    def _broken(self, reason: str) -> BrokenPluginError:
         return BrokenPluginError(
-            f"Loss {self.spec.name!r} of {self.provider} can't be used: {error}. "
+            f"Loss {self.spec.name!r} of {self.provider} can't be used: {reason}. "
             f"Its target is {self.spec.target!r}."
         )
 
@@ -130,14 +142,15 @@ class Entry:
                 f"{self._variable!r}. {NO_WEIGHTS}"
             )
 
-    @functools.cached_property
+    @Kept
     def _variable(self) -> str | None:
         return find_variable(self.target)
 
     @property
     def doc(self) -> str:
         """The documentation of the target."""
-        return inspect.getdoc(self.target) or ""
+        with self._read():
+            return str(inspect.getdoc(self.target) or "")
 
     def bind(
         self,
@@ -154,10 +167,8 @@ class Entry:
             bind_loss: Returns the loss of a config, for a parameter that is a loss.
         """
         signature, name = self.signature, self.spec.name
-        try:
+        with self._read():
             checked = signature.check(name, params, args, bind_loss)
-        except SpecError as error:
-            raise self._broken(error) from error
         for text in self.spec.rules:
             rule = read_rule(name, text)
             if rule.is_broken(checked):
@@ -209,6 +220,13 @@ class _Bound(abc.ABC):
     def each_output(self, make: Callable[[Any], Made]) -> Made:
         """Return the result of a function of the loss."""
         return make(self)
+
+    # Nothing of it can change. A copy through a pickle would depend on the registry.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
         """Return the loss with some of Keras' options changed.
@@ -348,6 +366,11 @@ class BoundLoss(_Bound):
     def __getstate__(self) -> dict[str, Any]:
         names = ("entry", "items", "given_options")
         return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # As version 0.1 pickled every loss: nobody has checked these parameters.
+        checked = state["entry"].bind(dict(state["items"]))
+        vars(self).update(state, items=checked.items)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from ..lazy import keras, ops
 from ..numerics import leave_out, logits_of
 from .bound import BoundLoss, BoundSum
 from .labels import check_labels
+from .names import shown
 from .shapes import align, form_of
 from .variables import NO_WEIGHTS, find_variable, keras_bases
 
@@ -56,8 +57,8 @@ def make(bound: BoundLoss, dtype: str | None = None) -> Any:
     # Metrics and layers of Keras are callable too, and aren't losses.
     if not callable(made) or (bases and "Loss" not in bases):
         raise BrokenPluginError(
-            f"{where}: its factory returned {made!r}, which is neither a Keras loss nor a function "
-            "of (y_true, y_pred)."
+            f"{where}: its factory returned {shown(made)}, which is neither a Keras loss nor a "
+            "function of (y_true, y_pred)."
         )
     held = find_variable(made)
     if held is not None:

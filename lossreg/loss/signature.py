@@ -5,20 +5,19 @@ anything else that is called with the parameters, such as a `keras.losses.Loss` 
 other module reads its signature.
 """
 
-import contextlib
-import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LossregError, ParameterError, SpecError, error_line
 from .docstring import documented_arguments
+from .kept import Kept
 from .memory import Fields, Memory, Needs, State
 from .names import did_you_mean, shown
 from .options import OPTIONS
+from .pydantic_plugins import prepare_pydantic
 from .types import is_loss, is_losses, pydantic_type, type_words
 from .values import SIMPLE, holds_tensor, meant, plain
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _EMPTY = inspect.Parameter.empty
+_WHOLE = SIMPLE - {int}  # an integer may be too large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class Signature:
                     f"such as '{parameter.name}: Annotated[float, Ge(0)]'"
                 )
 
-    @cached_property
+    @Kept
     def annotations(self) -> dict[str, Any]:
         """The type of each parameter with its range; `Any` for an untyped one."""
         # A tf.function has the types of the function in it.
@@ -136,20 +136,20 @@ class Signature:
         hints.setdefault(IGNORE_CLASS.name, IGNORE_CLASS.annotation)
         return {parameter.name: hints.get(parameter.name, Any) for parameter in self._parameters}
 
-    @cached_property
+    @Kept
     def losses(self) -> frozenset[str]:
         """The parameters that are losses."""
         kinds = self.annotations.items()
         return frozenset(name for name, kind in kinds if is_loss(kind) or is_losses(kind))
 
-    @cached_property
+    @Kept
     def model(self) -> "type[BaseModel]":
         """The parameters as a pydantic model."""
         # Imported here, since a listing checks nothing.
         from pydantic import ConfigDict, Field, create_model
 
         annotations = self.annotations
-        _load_plugins_of_pydantic()
+        prepare_pydantic()
         fields: dict[str, Any] = {}
         try:
             for index, parameter in enumerate(self._parameters):
@@ -170,7 +170,7 @@ class Signature:
                 f"a type in {inspect.signature(self.target)} can't be checked: {error_line(error)}"
             ) from error
 
-    @cached_property
+    @Kept
     def parameters(self) -> tuple[Parameter, ...]:
         """Each parameter with its allowed values, its default and its documentation."""
         docs = {IGNORE_CLASS.name: _IGNORE_CLASS_DOC}
@@ -210,7 +210,7 @@ class Signature:
             values = self._by_name(loss, values, args)
         if self.losses and bind_loss:
             values = self._with_losses(loss, values, bind_loss)
-        given = {n: v if type(v) in SIMPLE else _checkable(v) for n, v in values.items()}
+        given = {n: v if type(v) in _WHOLE else _checkable(v) for n, v in values.items()}
         try:
             checked = self.model.model_validate(given)
         except ValidationError as error:
@@ -335,15 +335,3 @@ def _checkable(value: Any) -> Any:
     """Return a value as plain data, or an object that no type allows if it holds a tensor."""
     found = plain(value)
     return object() if holds_tensor(found) else found
-
-
-@functools.cache
-def _load_plugins_of_pydantic() -> None:
-    """Let pydantic read the entry points of every package, as its first model does.
-
-    A damaged one makes it fail. It tries once, so that the next model works.
-    """
-    from pydantic import create_model
-
-    with contextlib.suppress(Exception):
-        create_model("Empty")

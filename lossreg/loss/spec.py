@@ -13,10 +13,13 @@ import pluggy
 
 from ..errors import SpecError, printable
 from .kinds import CONVERSIONS, LABELS, OUTPUTS, Fit, LabelKind, Labels, Outputs, Per, Task
-from .names import is_canonical, key
+from .names import is_canonical, key, shown
 from .rules import read_rule
 
 _TARGET = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+
+_LONGEST = 300  # characters; a listing shows them on one line
+_MOST = 100  # aliases, or former names
 
 
 def is_target(value: object) -> bool:
@@ -82,8 +85,8 @@ class LossSpec:
 
     def __post_init__(self) -> None:
         for field in ("name", "target", "summary"):
-            if not isinstance(getattr(self, field), str):
-                raise self._fault(field, "must be a string")
+            if not isinstance(getattr(self, field), str) or len(getattr(self, field)) > _LONGEST:
+                raise self._fault(field, f"must be a string of at most {_LONGEST} characters")
         if not is_canonical(self.name):
             raise self._fault("name", "must be lower snake case without 'loss', such as 'log_cosh'")
         if not is_target(self.target):
@@ -96,6 +99,8 @@ class LossSpec:
             # A single string is a common mistake; it would be read letter by letter.
             if not isinstance(getattr(self, field), tuple):
                 raise self._fault(field, "must be a tuple of strings, such as ('binary',)")
+            if len(getattr(self, field)) > _MOST:
+                raise self._fault(field, f"must have at most {_MOST} entries")
         for field, rule, choices, values in (
             ("task", "must be one or more of", get_args(Task), self.task),
             ("y_true", "must be one or more of", tuple(LABELS), self.forms),
@@ -222,7 +227,9 @@ class LossSpec:
         return self.labels.is_number and OUTPUTS[self.y_pred].has_classes
 
     def _fault(self, field: str, rule: str) -> SpecError:
-        return SpecError(f"LossSpec {self.name!r}: {field} {rule}, got {getattr(self, field)!r}.")
+        return SpecError(
+            f"LossSpec {self.name!r}: {field} {rule}, got {shown(getattr(self, field))}."
+        )
 
 
 PROJECT = "lossreg"

@@ -3,8 +3,9 @@
 No parameter is checked here.
 """
 
+import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ParameterError
@@ -13,22 +14,35 @@ SIMPLE = frozenset((bool, int, float, str, type(None)))
 """The types whose values are plain data already."""
 
 _DEEPEST = 50
+_MOST_ENTRIES = 100_000  # a weight for each of many classes; they are copied in a tenth of a second
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any) -> Any:
     """Return a value without numpy's types, and with tuples in place of lists.
 
     Raises:
-        ParameterError: The value is nested deeper than any parameter.
+        ParameterError: The value is nested deeper than any parameter, has more entries, or has
+            an integer that no float can hold, of which Python may not even write the digits.
     """
+    return _plain(value, 0, itertools.count())
+
+
+def _plain(value: Any, depth: int, count: Iterator[int]) -> Any:
     if depth > _DEEPEST:
         raise ParameterError(f"A value may be nested {_DEEPEST} deep at most.")
+    if next(count) > _MOST_ENTRIES or (_is_numpy(value) and value.size > _MOST_ENTRIES):
+        raise ParameterError(f"A value may have {_MOST_ENTRIES:,} entries at most.")
     if _is_numpy(value):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return tuple(plain(entry, depth + 1) for entry in value)
+        return tuple(_plain(entry, depth + 1, count) for entry in value)
     if isinstance(value, Mapping):
-        return {name: plain(entry, depth + 1) for name, entry in value.items()}
+        return {
+            _plain(name, depth, count): _plain(entry, depth + 1, count)
+            for name, entry in value.items()
+        }
+    if isinstance(value, int) and not isinstance(value, bool) and not is_finite(value):
+        raise ParameterError(f"A number must be at most {sys.float_info.max:.1e} in size.")
     return value
 
 

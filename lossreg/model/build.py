@@ -15,7 +15,7 @@ from ..loss import key, shown
 from . import keras_names, keras_parts, saved_model
 from .keras_errors import collected, refused_by_keras
 from .outputs import compile_arguments, output_faults
-from .weights import count, refused, without_weights
+from .weights import created, refused, without_weights
 
 
 def build_model(
@@ -156,7 +156,7 @@ def _sequential(layers: Sequence[Part | None]) -> Any:
     ready = [*itertools.takewhile(lambda layer: layer is not None, made)]
     known = [part for part in layers[: len(ready)] if part is not None]
     model = None
-    if ready and _is_input(known[0]):
+    if len(ready) > 1 and _is_input(known[0]):
         with collected(faults, ("model",)):
             model = _joined(known, ready)
     if faults:
@@ -175,13 +175,32 @@ def _joined(layers: Sequence[Part], made: list[Any]) -> Any:
         model = keras.Sequential(made, name="sequential")
         if model.built:
             return model
-    # Keras doesn't say which layer it is. Adding them one by one tells, and takes quadratic
-    # time. The input is made anew, since its tensor may be spoilt (Equalization, Keras 3.15.1).
+    # Keras doesn't say which layer it is, and trying ever longer models takes quadratic time. The
+    # input is made anew, since its tensor may be spoilt (Equalization, Keras 3.15.1).
+    shapes = _shapes(keras_parts.make("layer", layers[0], name=made[0].name), made[1:])
+    last = min(len(shapes), len(made) - 2)
+    part = layers[last + 1]
+    title = f"Layer {shown(part.name)}"
+    before = f"after an output of shape {shapes[last - 1]}" if last else "the input"
     first = keras_parts.make("layer", layers[0], name=made[0].name)
-    model = keras.Sequential([first], name="sequential")
-    for part, layer in zip(layers[1:], made[1:], strict=False):
-        _add(model, part, layer)
+    with refused_by_keras(f"{title} doesn't fit {before}", part.path):
+        model = keras.Sequential([first, *made[1 : last + 2]], name="sequential")
+    if not model.built:
+        raise ConfigError.at(part.path, f"{title}: Keras can't tell the shape of its output.")
     return model
+
+
+def _shapes(first: Any, layers: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the shapes of the outputs of layers, up to the first that doesn't fit."""
+    model = keras.Sequential([first], name="sequential")
+    tensor, shapes = getattr(first, "output", first), []
+    # What it raises, Keras raises again for the model of the layers up to this one.
+    with contextlib.suppress(Exception):
+        for layer in layers:
+            model.add(layer, rebuild=False)
+            tensor = layer(tensor)
+            shapes.append(tuple(tensor.shape))
+    return shapes
 
 
 def _check_size(layers: Sequence[Part], names: Sequence[str]) -> None:
@@ -191,7 +210,7 @@ def _check_size(layers: Sequence[Part], names: Sequence[str]) -> None:
         ConfigError: Names the first layer that is too large.
     """
 
-    def counted() -> None:
+    def called() -> None:
         before, tensor = 0, None
         for part, name in zip(layers, names, strict=True):
             layer = keras_parts.make("layer", part, name=name)
@@ -199,33 +218,23 @@ def _check_size(layers: Sequence[Part], names: Sequence[str]) -> None:
                 # keras.Input makes a tensor, and InputLayer a layer.
                 tensor = getattr(layer, "output", layer)
                 continue
-            tensor = layer(tensor)
-            message = refused(layer, f"Layer {shown(part.name)}", before)
-            if message:
-                raise ConfigError.at(part.path, message)
-            before += count(layer)
+            try:
+                tensor = layer(tensor)
+            finally:
+                # Weights come before whatever doesn't fit.
+                weights = created()
+                message = refused(weights - before, f"Layer {shown(part.name)}", before)
+                if message:
+                    raise ConfigError.at(part.path, message)
+                before = weights
 
     try:
-        without_weights(counted)
+        without_weights(called)
     except ConfigError:
         raise
     # A layer doesn't fit, for any reason, which is reported where the model is built.
     except Exception:
         return
-
-
-def _add(model: Any, part: Part, layer: Any) -> None:
-    """Add a layer to a sequential model.
-
-    Raises:
-        ConfigError: It doesn't fit the output of the layer before it.
-    """
-    title = f"Layer {shown(part.name)}"
-    before = f"after an output of shape {model.output_shape}" if model.layers else "the input"
-    with refused_by_keras(f"{title} doesn't fit {before}", part.path):
-        model.add(layer)
-    if not model.built:
-        raise ConfigError.at(part.path, f"{title}: Keras can't tell the shape of its output.")
 
 
 def _is_input(part: Part) -> bool:

@@ -22,13 +22,15 @@ from ..lazy import keras
 from ..loss import did_you_mean, shown
 from .keras_errors import refused_by_keras
 from .keras_names import known
-from .weights import count, refused, without_weights
+from .weights import created, refused, without_weights
 
 _PATH: KeyPath = ("model",)  # where a config names the file
 _MOST_BYTES = 20 * 2**20  # a dense layer takes one KB
 _DEEPEST = 100  # each model within a model takes four
 _TOO_DEEP = f"is nested deeper than {_DEEPEST}, which is more than a model needs."
 _MOST_FAULTS = 20
+_MOST_LAYERS = 2_000  # NASNetLarge, the deepest of keras.applications, has 1,041
+_MOST_VALUES = 300_000  # a layer has about thirty, and they are checked in a second
 
 _PLACES = (
     "keras",
@@ -82,21 +84,22 @@ def load(file: Path) -> Any:
 
 
 def _check_size(file: Path, data: Any) -> None:
-    """Raise where a model would have too many weights."""
-
-    def made() -> Any:
-        return keras.saving.deserialize_keras_object(copy.deepcopy(data), safe_mode=True)
-
+    """Raise where Keras would make too many weights, whether it then has a model or not."""
     model = None
-    # Whatever is wrong is reported where the model is built.
-    with contextlib.suppress(Exception):
-        model = without_weights(made)
-    if not isinstance(model, keras.Model):
-        return
-    message = refused(model, f"{_named(file)}: its model")
-    if message:
-        largest = max(model.layers, key=count)
+
+    def made() -> int:
+        nonlocal model
+        # Whatever is wrong is reported where the model is built.
+        with contextlib.suppress(Exception):
+            model = keras.saving.deserialize_keras_object(copy.deepcopy(data), safe_mode=True)
+        return created()
+
+    message = refused(without_weights(made), f"{_named(file)}: its model")
+    if message and isinstance(model, keras.Model):
+        largest = max(model.layers, key=lambda layer: layer.count_params())
         raise _error(f"{message} Its largest layer is {shown(largest.name)}.")
+    if message:
+        raise _error(message)
 
 
 def _parsed(file: Path) -> Any:
@@ -114,6 +117,9 @@ def _parsed(file: Path) -> Any:
         raise _error(f"{_named(file)} can't be read: {error}.") from error
     if len(content) > _MOST_BYTES:
         raise _error(f"{_named(file)} is larger than the limit of {_MOST_BYTES // 2**20} MB.")
+    # There is one between two values, and counting them takes no memory.
+    if content.count(b",") > _MOST_VALUES:
+        raise _error(f"{_named(file)} has more than the limit of {_MOST_VALUES:,} values.")
     try:
         return json.loads(content.decode())
     except RecursionError:
@@ -142,10 +148,15 @@ def _without_compile(data: Any) -> Any:
 def _faults(data: Any) -> Iterator[str]:
     """Yield everything that a config can't have, with its place in the file."""
     stack: list[tuple[KeyPath, Any]] = [((), data)]
+    layers = 0
     while stack:
         path, value = stack.pop()
+        layers += path[-2:-1] == ("layers",)
         if len(path) > _DEEPEST:
             yield f"it {_TOO_DEEP}"
+            return
+        if layers > _MOST_LAYERS:
+            yield f"it has more than the limit of {_MOST_LAYERS:,} layers. {_ADVICE}"
             return
         if isinstance(value, Mapping):
             problem = _problem(value)

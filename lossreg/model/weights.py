@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..lazy import keras
 
@@ -31,25 +31,31 @@ def without_weights(make: Callable[[], T]) -> T:
         return pool.submit(made).result()
 
 
-def count(layer: Any) -> int:
-    """Return the number of weights of a layer or model."""
+def created() -> int:
+    """Return the number of weights that were made so far within `without_weights`.
+
+    Those of a layer that Keras then refuses count too: it would have made them by then.
+    """
+    # Keras has no public name for them.
+    from keras.src.backend.common.global_state import get_global_attribute
+
     # Integers of numpy and TensorFlow overflow, and Python's don't.
-    return sum(math.prod(map(int, weight.shape)) for weight in layer.weights)
+    weights = get_global_attribute("uninitialized_variables") or ()
+    return sum(math.prod(map(int, weight.shape)) for weight in weights)
 
 
-def refused(layer: Any, title: str, before: int = 0) -> str:
-    """Return what is wrong where a layer has too many weights, or an empty string.
+def refused(weights: int, title: str, before: int = 0) -> str:
+    """Return what is wrong with too many weights, or an empty string.
 
     Args:
-        layer: A layer or model.
+        weights: The number of weights of a layer or model.
         title: Its name in the message.
         before: The number of weights of the layers before it.
     """
-    own = count(layer)
-    if own + before <= MOST:
+    if weights + before <= MOST:
         return ""
-    more = f", with those before it {own + before:,}" if before else ""
+    more = f", with those before it {weights + before:,}" if before else ""
     return (
-        f"{title} would have {own:,} weights{more}; a model in a config can have {MOST:,}. "
+        f"{title} would have {weights:,} weights{more}; a model in a config can have {MOST:,}. "
         "Make it smaller, or build that model in Python."
     )

@@ -7,7 +7,7 @@ pydantic, no Keras.
 from .discovery import discover, installed_version, load_from, load_target
 from .health import PluginFinding, Severity, examine_plugins
 from .known import COMMANDS, known_losses, known_packages
-from .loading import without_frameworks
+from .loading import stdout_to_stderr, without_frameworks
 from .local import describe
 from .plugin import FRAMEWORKS, PluginRecord
 from .process import installed, list_losses, plugins, refresh, register, when_discovered

@@ -8,12 +8,14 @@ names and their signatures. No module of a loss is imported.
 import functools
 import importlib
 import inspect
+import itertools
 import re
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import importlib_metadata
@@ -33,12 +35,14 @@ from ..loss import (
     normalize_distribution,
     shown,
 )
-from .loading import stdout_to_stderr
+from .loading import is_unfinished, misuse, stdout_to_stderr, watched
 from .plugin import FRAMEWORKS, PluginRecord, Stage
 from .registry import Registry, import_target
 from .selection import EVERYTHING, Selection
 
 _COMMAND = re.compile(r"[a-z][a-z0-9-]*")
+_LARGEST = 4 * 2**20  # of a file of metadata; a METADATA with its readme has some ten KB
+_MOST_LOSSES = 10_000  # of a plugin
 _BUILTIN_MODULE = "lossreg.builtin.plugin"
 
 _RESERVED = (BUILTIN, LOCAL, PROJECT)
@@ -76,7 +80,7 @@ def _plugins(distributions: list[Any]) -> list[PluginRecord]:
     )
     try:
         # Reading each METADATA would cost more than the rest of discovery.
-        if PROJECT not in (distribution.read_text("entry_points.txt") or ""):
+        if PROJECT not in (_read(distribution, "entry_points.txt") or ""):
             return []
         # An entry point may stand twice.
         points = dict.fromkeys(distribution.entry_points.select(group=PROJECT))
@@ -124,6 +128,21 @@ def _folder(distribution: Any) -> _Folder:
     return _Folder(name=name, version=rest.partition("-")[0], place=str(path.parent))
 
 
+def _read(distribution: Any, name: str) -> str | None:
+    """Return a file of a distribution's metadata, or None if it has none of that name.
+
+    Raises:
+        OSError: Reading it might not end, since it is a pipe or the like, or is huge.
+    """
+    path = getattr(distribution, "_path", None)
+    # What is in a zip is a file, and has another kind of path.
+    file = path / name if isinstance(path, Path) else None
+    if file and file.exists() and not (file.is_file() and file.stat().st_size <= _LARGEST):
+        raise OSError(f"{name} isn't a regular file of at most {_LARGEST // 2**20} MB")
+    text: str | None = distribution.read_text(name)
+    return text
+
+
 def _likeliness(distribution: Any) -> tuple[Any, ...]:
     """Return how likely the code beside a distribution's metadata is of its version."""
     version = _folder(distribution).version
@@ -135,13 +154,13 @@ def _likeliness(distribution: Any) -> tuple[Any, ...]:
     # An interrupted installation has no METADATA. 1.0rc1 is older than 1.0, and 1.0.post1 newer.
     is_final = not rest or rest.startswith(("post", "+"))
     later = [int(number) for number in re.findall(r"\d+", rest)]
-    is_whole = distribution.read_text("METADATA") is not None
+    is_whole = (distribution._path / "METADATA").is_file()
     return is_whole, numbers, is_final, rest[:1], later, _folder(distribution).name
 
 
 def _provider(distribution: Any) -> Provider:
     # Only the headers: parsing METADATA with its readme takes ten times as long.
-    headers = (distribution.read_text("METADATA") or "").partition("\n\n")[0].splitlines()
+    headers = (_read(distribution, "METADATA") or "").partition("\n\n")[0].splitlines()
     fields = dict(
         line.split(": ", 1) for line in headers if line.startswith(("Name: ", "Version: "))
     )
@@ -216,10 +235,12 @@ def _load(record: PluginRecord, registry: Registry, manager: pluggy.PluginManage
     start = time.perf_counter()
     try:
         with stdout_to_stderr():
-            plugin = _imported(record)
+            with watched(record.module):
+                plugin = _imported(record)
             record = replace(record, seconds=time.perf_counter() - start)
             stage = "declare"
-            specs, commands = _declare(record, plugin, manager)
+            with watched(record.module):
+                specs, commands = _declare(record, plugin, manager)
         _add(specs, record, registry)
         losses = tuple(spec.name for spec in specs)
         record = replace(record, losses=losses, commands=commands)
@@ -234,6 +255,9 @@ def _load(record: PluginRecord, registry: Registry, manager: pluggy.PluginManage
 def _imported(record: PluginRecord) -> Any:
     """Return what has the hooks of a plugin: a module, or an object in it."""
     plugin: Any = importlib.import_module(record.module)
+    if is_unfinished(getattr(plugin, "__spec__", None)):
+        # A program imports it, and it uses lossreg, which discovers the plugins.
+        raise misuse()
     for name in filter(None, record.attribute.split(".")):
         plugin = getattr(plugin, name)
     return plugin() if inspect.isclass(plugin) else plugin
@@ -254,9 +278,13 @@ def _declare(
         manager.unregister(plugin)
     # A hook may return a generator, whose errors belong to this plugin too.
     returned: list[Any] = [hook.function() for hook in losses]
-    specs = [spec for specs_of_hook in returned for spec in specs_of_hook]
+    every = (spec for specs_of_hook in returned for spec in specs_of_hook)
+    specs = [*itertools.islice(every, _MOST_LOSSES + 1)]
+    if len(specs) > _MOST_LOSSES:
+        raise SpecError(f"lossreg_losses() returns more than {_MOST_LOSSES:,} losses")
     for spec in specs:
-        if not isinstance(spec, LossSpec):
+        # A subclass may have any code for what is read of it later.
+        if type(spec) is not LossSpec:
             raise SpecError(f"lossreg_losses() must return LossSpecs, got {shown(spec)} among them")
     targets: dict[str, str] = {}
     for hook in commands:

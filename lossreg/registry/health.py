@@ -11,6 +11,7 @@ from typing import Literal
 
 from ..errors import BrokenPluginError
 from .discovery import load_from
+from .loading import stdout_to_stderr
 from .plugin import FRAMEWORKS, PluginRecord
 from .registry import Registry
 
@@ -78,7 +79,8 @@ def _findings(record: PluginRecord, registry: Registry) -> Iterator[PluginFindin
         entry = registry.get(f"{record.provider.distribution}/{name}")
         try:
             if entry is not None:
-                entry.model  # noqa: B018 - reading it checks the signature
+                with stdout_to_stderr():
+                    entry.model  # noqa: B018 - reading it checks the signature
         except BrokenPluginError as error:
             yield found("error", str(error))
     imported = [name for name in light if name in sys.modules]

@@ -1,12 +1,11 @@
 """The registry of the process, with the functions that programs call.
 
 All state of the process is here: its registry with the caches, and the lock for discovery. Only
-`loading` has more, the stdout that imports may not write to.
+`loading` has more: the plugins that are being imported, and the stdout that they may not write to.
 """
 
 import functools
 import importlib
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, get_args, overload
 
@@ -14,6 +13,7 @@ from ..errors import ParameterError
 from ..loss import LABELS, LOCAL, OUTPUTS, Labels, LossSpec, Outputs, Task, did_you_mean
 from . import local
 from .discovery import discover
+from .loading import held, lock_across_forks, refuse_misuse
 from .local import About
 from .plugin import PluginRecord
 from .registry import Registry
@@ -22,17 +22,22 @@ from .selection import Selection
 Target = TypeVar("Target", bound=Callable[..., Any])
 
 # Two threads must not run the code of the plugins at the same time.
-_discovering = threading.RLock()
+_discovering = lock_across_forks()
 _registry: Registry | None = None
 _listeners: list[Callable[[Registry], None]] = []
 _is_busy = False
 
 
 def installed() -> Registry:
-    """Return the registry of this process. The first call discovers the plugins."""
+    """Return the registry of this process. The first call discovers the plugins.
+
+    Raises:
+        SpecError: A plugin calls it while it is imported.
+    """
     global _registry, _is_busy
+    refuse_misuse()
     if _registry is None:
-        with _discovering:
+        with held(_discovering):
             if _registry is None:
                 _is_busy = True
                 try:
@@ -70,7 +75,7 @@ def refresh() -> None:
     is; a new version of it needs a new process.
     """
     global _registry
-    with _discovering:
+    with held(_discovering):
         importlib.invalidate_caches()
         registry = discover(selection=Selection.from_environment())
         for entry in _registry.entries(plugin=LOCAL) if _registry else ():
@@ -115,7 +120,7 @@ def register(target: Any = None, /, *, replace: bool = False, **about: Unpack[Ab
         return functools.partial(register, replace=replace, **about)
     entry = local.describe(target, **about)
     # A discovery in another thread must not end without this loss.
-    with _discovering:
+    with held(_discovering):
         local.add(installed(), entry, replace=replace)
     return target
 

@@ -3,9 +3,8 @@
 import fnmatch
 import functools
 import importlib
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import (
@@ -34,9 +33,13 @@ from ..loss import (
     parse,
 )
 from .known import known_losses, known_packages
+from .loading import lock_across_forks
 from .plugin import PluginRecord
 
 _MOST_REMEMBERED = 512
+
+# Held for microseconds, and never while the code of a plugin runs: one does for all registries.
+_changing = lock_across_forks()
 
 
 def import_target(target: str) -> Callable[..., Any]:
@@ -57,6 +60,21 @@ class Resolution:
     rule: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Losses:
+    """The losses of a registry between two changes, and what was found among them.
+
+    Args:
+        by_key: The losses that have a folded name.
+        by_name: Each loss by its qualified name.
+        remembered: Results, until a change.
+    """
+
+    by_key: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    by_name: Mapping[str, Entry] = field(default_factory=dict)
+    remembered: dict[Any, Any] = field(default_factory=dict)
+
+
 class Registry:
     """Losses by name.
 
@@ -65,10 +83,7 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[str, tuple[Entry, ...]] = {}
-        self._by_qualified_name: dict[str, Entry] = {}
-        self._changing = threading.RLock()
-        self._remembered: dict[Any, Any] = {}
+        self._losses = _Losses()
         self.plugins: list[PluginRecord] = []
 
     def remember(
@@ -80,16 +95,17 @@ class Registry:
             what: The kind of the result. Results of different kinds are kept apart.
             name: The name.
             params: The parameters. If one of them isn't plain data, nothing is cached.
-            find: The function.
+            find: The function, whose result isn't None.
         """
         if not SIMPLE.issuperset(map(type, params.values())):
             return find()
         # With the types: 1, 1.0 and True are equal, but different values of a parameter.
         call = (what, name, *((each, type(value), value) for each, value in params.items()))
         # A slow thread writes into a mapping that a change has already replaced.
-        known = self._remembered
-        if call in known:
-            return known[call]
+        known = self._losses.remembered
+        found = known.get(call)
+        if found is not None:
+            return found
         found = find()
         if len(known) >= _MOST_REMEMBERED:
             known.clear()
@@ -98,7 +114,7 @@ class Registry:
 
     def recall(self, what: str, name: str) -> Any:
         """Return the cached result for a name without parameters, or None."""
-        return self._remembered.get((what, name))
+        return self._losses.remembered.get((what, name))
 
     def add(
         self,
@@ -129,14 +145,14 @@ class Registry:
         self._change(remove=entry)
 
     def _change(self, *, add: Entry | None = None, remove: Entry | None = None) -> None:
-        with self._changing:
-            by_key, by_qualified_name = dict(self._by_key), dict(self._by_qualified_name)
+        with _changing:
+            by_key, by_name = dict(self._losses.by_key), dict(self._losses.by_name)
             if remove is not None:
-                del by_qualified_name[remove.qualified_name]
+                del by_name[remove.qualified_name]
                 for name in remove.spec.names:
                     by_key[key(name)] = tuple(e for e in by_key[key(name)] if e is not remove)
             if add is not None:
-                by_qualified_name[add.qualified_name] = add
+                by_name[add.qualified_name] = add
                 for name in add.spec.names:
                     others = by_key.get(key(name), ())
                     by_key[key(name)] = (*others, add)
@@ -146,16 +162,15 @@ class Registry:
                                 f"{add.provider} offers two losses named {name!r}: "
                                 f"{other.spec.target!r} and {add.spec.target!r}. Rename one."
                             )
-            self._by_key, self._by_qualified_name = by_key, by_qualified_name
-            self._remembered = {}
+            self._losses = _Losses(by_key=by_key, by_name=by_name)
 
     def get(self, qualified_name: str) -> Entry | None:
         """Return the loss with this qualified name, or None."""
-        return self._by_qualified_name.get(qualified_name)
+        return self._losses.by_name.get(qualified_name)
 
     def builtin(self, name: str) -> Entry | None:
         """Return the built-in that a name means, or None."""
-        found = self._by_key.get(key(name), ())
+        found = self._losses.by_key.get(key(name), ())
         return next((entry for entry in found if entry.provider.is_builtin), None)
 
     def entries(
@@ -177,10 +192,10 @@ class Registry:
             y_pred: The kind of its predictions.
             plugin: The distribution that offers it.
         """
-        entries: Iterable[Entry] = self._by_qualified_name.values()
+        entries: Iterable[Entry] = self._losses.by_name.values()
         if pattern and not set("*?[").intersection(pattern):
             # A name, in any spelling, or a word of the summary.
-            entries = self._by_key.get(key(pattern)) or _with_word(entries, pattern)
+            entries = self._losses.by_key.get(key(pattern)) or _with_word(entries, pattern)
         elif pattern not in ("", "*"):
             glob = pattern.lower().replace("-", "_")
             entries = [e for e in entries if fnmatch.filter(e.spec.names, glob)]
@@ -208,7 +223,7 @@ class Registry:
 
     def _lookup(self, name: str) -> Entry:
         asked = parse(name)
-        candidates = list(self._by_key.get(key(asked.loss), ()))
+        candidates = list(self._losses.by_key.get(key(asked.loss), ()))
         if asked.distribution is not None:
             candidates = [e for e in candidates if e.provider.distribution == asked.distribution]
         elif (builtin := self.builtin(asked.loss)) is not None:
@@ -231,7 +246,9 @@ class Registry:
     def explain(self, name: str) -> Resolution:
         """Return the losses that have a name, the one that it means, and the rule."""
         asked = parse(name)
-        offers = sorted(self._by_key.get(key(asked.loss), ()), key=lambda e: e.qualified_name)
+        offers = sorted(
+            self._losses.by_key.get(key(asked.loss), ()), key=lambda e: e.qualified_name
+        )
         try:
             chosen = self.lookup(name)
         except LossLookupError as error:
@@ -303,7 +320,7 @@ class Registry:
             near = " An output without a loss has None (null in YAML and JSON), not a string."
         unknown = UnknownLossError(
             f"No loss named {name!r}{where}.{near} "
-            f"'lossreg list' shows all {len(self._by_qualified_name)}."
+            f"'lossreg list' shows all {len(self._losses.by_name)}."
             + "".join(record.absence for record in self.plugins)
         )
         unknown.__cause__ = next((r.error for r in self.plugins if r.error), None)

@@ -212,9 +212,3 @@ def test_of_a_hundred_faults_none_is_left():
     _, faults = examine([f"mse{number}" for number in range(100)])
     assert len(faults) == 100
     assert "mse99" in faults[-1].message
-
-
-def test_of_thousands_of_faults_the_first_hundred_are_told():
-    _, faults = examine([f"mse{number}" for number in range(3000)])
-    assert len(faults) == 101
-    assert faults[-1].message.startswith("100 faults are reported; the rest of this loss, from its")

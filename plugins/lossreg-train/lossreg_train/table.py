@@ -3,6 +3,7 @@
 A column is an array of numbers, booleans or strings with one row for each sample.
 """
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossreg.errors import LossregError
+from lossreg.errors import LossregError, error_line
 from lossreg.loss import did_you_mean, shown
 
 if TYPE_CHECKING:
@@ -22,9 +23,25 @@ if TYPE_CHECKING:
 _NO_NUMBER = ("", "?", "na", "n/a", "nan", "null", "none")
 _TRUTHS = {"true": True, "false": False}
 
-# What reading an array raises: a RuntimeError where the archive is encrypted, a ValueError for
-# Python objects and for an array of another size than its header gives.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+# A file is read whole, and pandas takes ten times the size of a CSV.
+_LARGEST_CSV = 2**30
+_LARGEST_NPZ = 8 * 2**30  # of the arrays, as the archive gives their sizes
+_MOST_ARRAYS = 1000
+
+# What reading an array raises: a RuntimeError where the archive is encrypted or deeply nested, a
+# ValueError for Python objects and for an array of another size than its header gives, a
+# MemoryError where that is terabytes, and the others for a header that isn't Python.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+)
 
 
 class Unreadable(Exception):  # noqa: N818 - it becomes a fault of the config
@@ -93,13 +110,14 @@ def _read_npz(path: Path) -> Table:
                 # A member that isn't an array is returned as bytes.
                 array: Array = np.asarray(archive[name])
             except _DAMAGED as error:
-                if "allow_pickle" in str(error):
+                # numpy refuses a long header too unless pickles are allowed.
+                if "Object arrays" in str(error):
                     raise Unreadable(
                         f"Array {name!r} holds Python objects, and reading them could run code. "
                         "Save numbers or strings: numpy.asarray(values.tolist())"
                     ) from error
                 raise Unreadable(
-                    f"Array {name!r} of {path.name!r} can't be read: {error}. "
+                    f"Array {shown(name)} of {path.name!r} can't be read: {error_line(error)}. "
                     "Write the file again by numpy.savez."
                 ) from error
         if array.dtype.kind not in "biufU" or array.ndim == 0:
@@ -110,14 +128,29 @@ def _read_npz(path: Path) -> Table:
         return array
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            names = list(archive)
-    except (zipfile.BadZipFile, ValueError, EOFError, TypeError) as error:
+        # An archive is read up to the sizes that it gives, whatever is in it.
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            size = sum(member.file_size for member in members)
+        if size > _LARGEST_NPZ or len(members) > _MOST_ARRAYS:
+            raise Unreadable(
+                f"{path.name!r} has {len(members):,} arrays of {size / 2**30:.1f} GiB; a file may "
+                f"have {_MOST_ARRAYS:,} of {_LARGEST_NPZ // 2**30} GiB, since all of it is read "
+                "at once. Train on larger data in Python."
+            )
+        with np.load(path, allow_pickle=False) as arrays:
+            names = list(arrays)
+    except _DAMAGED as error:
         raise Unreadable(f"{path.name!r} isn't an NPZ file. Write it by numpy.savez.") from error
     return Table(names=names, column=column)
 
 
 def _read_csv(path: Path) -> Table:
+    if path.stat().st_size > _LARGEST_CSV:
+        raise Unreadable(
+            f"{path.name!r} has more than {_LARGEST_CSV // 2**30} GiB, and a CSV file is read "
+            "whole. Save its columns by numpy.savez, or train on it in Python."
+        )
     try:
         import pandas
     except ImportError as error:

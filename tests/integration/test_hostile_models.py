@@ -1,0 +1,117 @@
+"""Models that a stranger's config may ask for: refused in time, and before there are weights."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import sites
+from hostile.attacks import LAYERS, PLACES, SAVED_LAYERS, VALUES
+
+import lossreg
+from lossreg import ConfigError, LossregError, build_model
+
+MOST_SECONDS = 2
+INPUT = {"Input": {"shape": [4]}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made():
+    """Have Keras make a first layer, which takes seconds."""
+    build_model({"model": [INPUT, "Dense(1)"], "compile": {"loss": "mse"}})
+
+
+def refusal(config):
+    """Return why a config is refused, in time and without its weights."""
+    start = time.process_time()
+    with pytest.raises(ConfigError) as refused:
+        build_model({"compile": {"loss": "mse"}, **config})
+    assert time.process_time() - start < MOST_SECONDS
+    assert len(refused.value.faults) <= 100
+    assert len(str(refused.value)) <= 4096
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
+def test_a_list_of_layers_is_refused_in_time(layers):
+    assert refusal({"model": [INPUT, *layers]})
+
+
+@pytest.mark.parametrize("layers", SAVED_LAYERS.values(), ids=SAVED_LAYERS)
+def test_a_model_file_is_refused_in_time(layers, tmp_path):
+    first = {
+        "module": "keras.layers",
+        "class_name": "InputLayer",
+        "config": {"batch_shape": [None, 4]},
+    }
+    data = {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"layers": [first, *layers]},
+    }
+    file = tmp_path / "model.json"
+    file.write_text(json.dumps(data))
+    assert refusal({"model": str(file)})
+
+
+def test_the_layer_that_does_not_fit_is_named_among_many():
+    layers = [INPUT, *["Dense(4)"] * 60, "Conv2D(1, 1)", *["Dense(4)"] * 30]
+    message = refusal({"model": layers})
+    assert message.startswith("model[61]: Layer 'Conv2D' doesn't fit after an output of shape")
+    assert "(None, 4)" in message
+
+
+def test_a_thousand_metrics_are_too_many():
+    config = {"loss": "mse", "metrics": ["AUC"] * 1000}
+    message = refusal({"model": [INPUT, "Dense(1)"], "compile": config})
+    assert "may have 100 parts of a model, got 1,000" in message
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_any_python_object_is_a_loss_for_keras_or_an_error_of_ours(place):
+    for value in VALUES.values():
+        for form in (lossreg.get_loss, lossreg.get_loss_fn):
+            start = time.process_time()
+            with contextlib.suppress(LossregError):
+                form(place(value))
+            assert time.process_time() - start < MOST_SECONDS
+
+
+FACTORIES = {
+    "exits": "raise SystemExit(0)",
+    "is cancelled": "import asyncio; raise asyncio.CancelledError",
+    "ends a generator": "raise GeneratorExit",
+    "prints": "print('from the factory')",
+}
+
+
+@pytest.mark.fresh
+def test_a_factory_that_raises_anything_is_a_fault_of_the_config(tmp_path):
+    plugin, losses = "@hookimpl\ndef lossreg_losses(): return [", ""
+    for index, body in enumerate(FACTORIES.values()):
+        plugin += f"spec('made{index}', f'{{__package__}}.losses:made{index}'), "
+        losses += f"def made{index}(gamma=2.0):\n    {body}\n    return lambda y, p: p\n"
+        config = {"model": [INPUT, "Dense(1)"], "compile": {"loss": f"made{index}"}}
+        (tmp_path / f"{index}.json").write_text(json.dumps(config))
+    sites.install(tmp_path, f"{plugin}]", losses=losses)
+    command = ["validate", "--build", "--json", *(f"{index}.json" for index in range(4))]
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "lossreg", *command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "LOSSREG_PLUGINS": "acme-losses"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    faults = json.loads(done.stdout)
+    assert [fault["file"] for fault in faults] == ["0.json", "1.json", "2.json"]
+    for fault, error in zip(
+        faults, ["SystemExit: 0", "CancelledError", "GeneratorExit"], strict=True
+    ):
+        assert f"its factory raised {error}. Repair or update that package." in fault["message"]
