@@ -1,7 +1,8 @@
 """Names under which other packages, and older versions, saved a loss: a file with one loads ours.
 
 Keras looks the names up among its custom objects, so they are put there right after Keras is
-imported, from the specs of the plugins. This module imports Keras.
+imported, from the specs of the plugins. This module imports Keras. Our own classes may be about to
+be imported then, so that it reads them only when a file is loaded.
 """
 
 import importlib
@@ -15,8 +16,6 @@ import keras
 from ..errors import AmbiguousLossError, PluginWarning
 from ..loss import OPTIONS, REDUCTIONS, Entry
 from ..registry import Registry, when_discovered
-from . import memory as memory
-from .loss import RegisteredFunction, RegisteredLoss
 
 
 def register_names(registry: Registry) -> None:
@@ -25,6 +24,7 @@ def register_names(registry: Registry) -> None:
     A name that Keras knows already keeps its meaning.
     """
     known = keras.saving.get_custom_objects()
+    known.setdefault("lossreg>RememberingModel", _Model)
     claims: dict[str, list[Entry]] = defaultdict(list)
     for entry in registry.entries():
         for name in entry.spec.saved_as:
@@ -46,15 +46,28 @@ def _reader(name: str, entries: list[Entry]) -> Any:
     return _class(name, entries) if called[:1].isupper() else _function(name, entries)
 
 
-def _class(name: str, entries: list[Entry]) -> type[RegisteredLoss]:
+class _Model:
+    """Stands for the model with memory until its module is imported."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return the model of a config."""
+        from .memory import RememberingModel
+
+        return RememberingModel.from_config(config, custom_objects)
+
+
+def _class(name: str, entries: list[Entry]) -> type:
     """Return a class whose `from_config` reads what another package wrote."""
 
-    class Saved(RegisteredLoss):
+    class Saved:
         __doc__ = f"Reads a loss that was saved as {name!r}."
 
         @classmethod
-        def from_config(cls, config: dict[str, Any]) -> RegisteredLoss:
+        def from_config(cls, config: dict[str, Any]) -> Any:
             """Return our loss for the config of the other one."""
+            from .loss import RegisteredLoss
+
             options = {key: value for key, value in config.items() if key in OPTIONS}
             # "auto", in Keras 2, is what Keras 3 does by default.
             if options.get("reduction") not in REDUCTIONS:
@@ -67,6 +80,8 @@ def _class(name: str, entries: list[Entry]) -> type[RegisteredLoss]:
 
 def _function(name: str, entries: list[Entry]) -> Callable[[Any, Any], Any]:
     def saved(y_true: Any, y_pred: Any) -> Any:
+        from .loss import RegisteredFunction
+
         return RegisteredFunction(_only(name, entries).bind({}))(y_true, y_pred)
 
     saved.__name__ = saved.__qualname__ = name.rpartition(">")[2]
@@ -88,6 +103,8 @@ def _only(name: str, entries: list[Entry]) -> Entry:
     return entries[0]
 
 
+# The classes that saved files name; whoever imports Keras for them has them half-made by now.
+importlib.import_module(".loss", __package__)
 with warnings.catch_warnings():
     # A broken plugin must not keep a program that makes errors of warnings from importing Keras.
     warnings.simplefilter("always", PluginWarning)

@@ -25,9 +25,9 @@ def numbers(tensor: Any) -> Array:
 
 def tensor(values: Array, dtype: str) -> Any:
     """Return an array as a tensor; integers stay integers."""
-    if dtype == "float64" and keras.backend.backend() == "jax":
-        # Keras 3.15.1, even with jax_enable_x64.
-        raise NotApplicableError("on JAX Keras takes a mean of float64 in float32")
+    if dtype == "float64" and keras.backend.backend() in ("jax", "torch"):
+        # Keras 3.15.1, on JAX even with jax_enable_x64.
+        raise NotApplicableError("on JAX and torch Keras takes a mean of float64 in float32")
     kept = "int32" if np.issubdtype(values.dtype, np.integer) else dtype
     return keras.ops.convert_to_tensor(values, dtype=kept)
 

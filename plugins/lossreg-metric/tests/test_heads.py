@@ -1,9 +1,6 @@
 """The layer `Prototypes`: values by hand, training, saving, and what it refuses."""
 
-import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -137,20 +134,3 @@ def test_a_saved_model_predicts_the_same(tmp_path):
     np.testing.assert_allclose(
         loaded.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5, atol=1e-6
     )
-
-
-@pytest.mark.fresh
-def test_a_fresh_process_loads_a_saved_model(tmp_path):
-    model = keras.Sequential([keras.Input((6,)), Prototypes(4, centers=2)])
-    path = tmp_path / "model.keras"
-    model.save(path)
-    program = (
-        "import json, sys, lossreg, keras, numpy as np\n"
-        "model = keras.models.load_model(sys.argv[1])\n"
-        "print(json.dumps(model.predict(np.ones((2, 6)), verbose=0).tolist()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, path], capture_output=True, text=True, check=True
-    )
-    got = json.loads(done.stdout.splitlines()[-1])
-    np.testing.assert_allclose(got, model.predict(np.ones((2, 6)), verbose=0), rtol=1e-5)

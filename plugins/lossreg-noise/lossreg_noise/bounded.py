@@ -85,14 +85,11 @@ def jensen_shannon(
         Englesson and Azizpour, 2021, arXiv:2105.04522, section 3.
     """
     log_p = log_softmax(y_pred, from_logits=from_logits, axis=axis)
-    # A smaller p changes no digit of m, and the difference of large numbers has few.
-    log_p = ops.maximum(log_p, math.log(weight) - 40)
     y = ops.cast(y_true, log_p.dtype)
     log_y = ops.log(ops.maximum(y, smallest(y)))
-    # log(m / p), a sum of two numbers that keep their digits where the weight is small.
-    log_odds = math.log(weight) - math.log1p(-weight) + log_y
-    lead = math.log1p(-weight) + ops.softplus(log_odds - log_p)
-    from_y = ops.sum(y * (log_y - log_p - lead), axis=axis)
-    from_p = -ops.sum(ops.exp(log_p) * lead, axis=axis)
+    # The share of y in m is sigmoid(log_odds), and that of p the rest; nothing cancels.
+    log_odds = math.log(weight) - math.log1p(-weight) + log_y - log_p
+    from_y = -ops.sum(y * (math.log(weight) + ops.softplus(-log_odds)), axis=axis)
+    from_p = -ops.sum(ops.exp(log_p) * (math.log1p(-weight) + ops.softplus(log_odds)), axis=axis)
     scale = -(1 - weight) * math.log1p(-weight)
     return (weight * from_y + (1 - weight) * from_p) / scale

@@ -114,7 +114,8 @@ def test_a_loss_of_the_softmax_is_the_paper_s(run, y_true, loss, reference, para
         float(reference(y, softmax(x), **params)) for y, x in zip(labels, LOGITS, strict=True)
     ]
     values, _ = run(loss, y_true, LOGITS, from_logits=True, **params)
-    np.testing.assert_allclose(values, expected, rtol=1e-5, atol=3e-7)
+    # float32 holds the logarithm of a weight of 1e-5 to 1e-6.
+    np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
     probabilities = np.array([[float(p) for p in softmax(x)] for x in LOGITS], "float32")
     values, _ = run(loss, y_true, probabilities, **params)
     # Probabilities are clipped at 1e-7, of which the mixture's share is 0 and 1e-7.
