@@ -30,7 +30,7 @@ TWICE := -n 2 --dist loadfile
 LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
 ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_label_forms.py test_saved_names.py
 
-.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-collections test-oldest test-jax test-torch format clean
+.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-collections test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,8 +81,11 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
 	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore ,$(LATEST_ONLY))
 
-test-jax: .venv-jax/made  ## the losses, saving, objectives, data checks and training on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh"
+test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh"
+
+test-jax-collections: .venv-jax/made  ## every collection of losses on JAX
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) $(COLLECTIONS) -m "not fresh"
 
 test-torch: .venv-torch/made  ## the same losses on torch, which takes 5.8 GB
 	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_label_forms.py) -m "not fresh"

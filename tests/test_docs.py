@@ -58,7 +58,8 @@ def test_every_dependency_has_its_reason():
         project = tomllib.loads(text)["project"]
         extras = project.get("optional-dependencies", {})
         lines += [*project["dependencies"], *extras.get("plot", [])]
-    needed = {re.match(r"[\w-]+", line)[0] for line in lines} - {"lossreg"}
+    # Packages of ours need each other for what they are.
+    needed = {re.match(r"[\w-]+", line)[0] for line in lines if not line.startswith("lossreg")}
     table = section("architecture.md", "Dependencies")
     listed = set(re.findall(r"^\| ([a-z][\w-]+)", table, re.MULTILINE)) - {"package"}
     assert needed <= listed

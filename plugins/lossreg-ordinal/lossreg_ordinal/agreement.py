@@ -76,6 +76,7 @@ def squared_earth_mover(
         r: How much more large differences count than small ones.
         root: Whether the `r`-th root of the mean is taken.
         from_logits: Whether `y_pred` holds logits, that is, the last layer has no softmax.
+        ignore_class: A class number, such as -1 or 255, whose samples don't count.
 
     Returns:
         A number in [0, 1], the share of the largest possible distance, shape `(batch, ...)`.

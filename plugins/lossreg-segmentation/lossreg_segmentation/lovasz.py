@@ -20,7 +20,7 @@ def lovasz_softmax(
     """Intersection over union of classes, made continuous by Lovász extension.
 
     `sum(e * g)` for each class: `e` are the errors of one image's positions in falling order,
-    `1 - p` where the class is and `p` elsewhere, and `g` is what each position adds to
+    `abs(y - p)`, and `g` is what each position adds to
     `1 - intersection / union` if it joins those before it as wrong. Then the mean over the
     classes. Where all probabilities are 0 or 1, the value is one minus the intersection over
     union.
@@ -46,8 +46,9 @@ def lovasz_softmax(
         Berman et al., 2018, arXiv:1705.08790, algorithm 1; the Lovász-Softmax loss.
     """
     y, p = counted(y_true, probabilities(y_pred, from_logits=from_logits), ignore_class)
-    hit, p = _by_class(y >= 0.5), _by_class(p)
-    values = _extension(ops.where(hit, 1 - p, p), hit)
+    y, p = _by_class(y), _by_class(p)
+    hit = y >= 0.5
+    values = _extension(ops.abs(y - p), hit)
     counts = ops.ones_like(values)
     if classes == "present":
         counts = ops.cast(ops.any(hit, axis=-1), values.dtype)
