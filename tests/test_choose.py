@@ -119,7 +119,9 @@ def test_the_section_of_a_task_has_the_losses_that_the_command_line_lists(task, 
         for entry in registry.entries(task=task)
         if entry.provider.distribution in compared
     }
-    assert section == listed
+    keras = {entry.spec.name for entry in registry.entries(task=task, plugin="keras")}
+    # A collection has a page of its own, and here what one begins with.
+    assert keras <= section <= listed
 
 
 @every_task

@@ -39,7 +39,7 @@ _OPERATIONS = "ops"
 @click.option(
     "--loss",
     metavar="NAME",
-    default="pinball",
+    default="tilted",
     show_default=True,
     help="The name of the loss: lower snake case, without 'loss'.",
 )

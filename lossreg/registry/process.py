@@ -135,7 +135,7 @@ def list_losses(
 ) -> list[LossSpec]:
     """Return the specs of the losses that match, the built-ins first. This imports no Keras.
 
-    >>> [spec.name for spec in list_losses("*hinge")]
+    >>> [spec.name for spec in list_losses("*hinge", plugin="keras")]
     ['categorical_hinge', 'hinge', 'squared_hinge']
 
     Args:

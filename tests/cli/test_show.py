@@ -72,7 +72,7 @@ def test_json_has_parameters_options_and_documentation():
 def test_an_unknown_name_is_one_paragraph_with_the_nearest_names():
     result = run("hubert")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: No loss named 'hubert'. Did you mean 'huber'?")
+    assert result.stderr.startswith("Error: No loss named 'hubert'. Did you mean 'huber'")
     assert result.stderr.count("\n") == 1
 
 

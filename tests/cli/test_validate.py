@@ -61,7 +61,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_place(validate):
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("a.yaml:10:9", "No loss named 'focl'. Did you mean 'focal'?"),
+        ("a.yaml:10:9", "No loss named 'focl'. Did you mean 'focal'"),
         ("a.yaml:12:18", "it has no parameter 'dleta'. Did you mean 'delta'? It takes delta"),
         ("a.yaml:12:35", "'delta' must be a number > 0, got -1"),
         ("a.yaml:13:3", "'epochs' isn't one of loss, optimizer, metrics, loss_weights. It belongs"),

@@ -38,7 +38,7 @@ def test_a_new_package_installs_passes_its_checks_and_is_listed(tmp_path, activa
     run("ruff format --check .", package, activated)
     run("mypy", package, activated)
     (loss,) = json.loads(run("lossreg list --plugin acme-losses --json", tmp_path, activated))
-    assert loss["qualified_name"] == "acme-losses/pinball"
+    assert loss["qualified_name"] == "acme-losses/tilted"
     assert json.loads(run("lossreg doctor --json", tmp_path, activated))["findings"] == []
 
 

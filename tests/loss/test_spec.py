@@ -12,7 +12,7 @@ from lossreg.errors import SpecError
         ({"name": "focal_loss"}, "name must be lower snake case"),
         ({"name": "two words"}, "name must be lower snake case"),
         ({"name": ""}, "name must be lower snake case"),
-        ({"name": 3}, "name must be a string, got 3"),
+        ({"name": 3}, "name must be a string of at most 300 characters, got 3"),
         ({"summary": "Two\nlines."}, "summary must be one line"),
         ({"summary": " "}, "summary must be one line"),
         (

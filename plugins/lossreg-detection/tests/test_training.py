@@ -35,10 +35,10 @@ def outputs_of(outputs):
 
 @pytest.mark.parametrize("name", ["iou", "giou", "diou", "ciou", "eiou", "siou"])
 def test_boxes_are_learned(name):
-    model = model_of(lossreg.get_loss(name))
+    model = model_of(lossreg.get_loss(f"lossreg-detection/{name}"))
     losses = model.fit(X, CORNERS, epochs=60, verbose=0).history["loss"]
     assert losses[-1] < 0.5 * losses[0]
-    final = model_of(lossreg.get_loss("iou"))
+    final = model_of(lossreg.get_loss("lossreg-detection/iou"))
     final.set_weights(model.get_weights())
     # The boxes cover more than half of what either covers.
     assert final.evaluate(X, CORNERS, verbose=0) < 0.5

@@ -25,7 +25,7 @@ def lossreg_losses() -> list[LossSpec]:
             task=("segmentation",),
             y_true=("one_hot", "integer"),
             y_pred="probabilities",
-            aliases=("iou", "soft_jaccard"),
+            aliases=("soft_jaccard",),
             per="sample",
             bounded=True,
             axis=None,
