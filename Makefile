@@ -30,7 +30,7 @@ TWICE := -n 2 --dist loadfile
 LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
 ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_label_forms.py test_saved_names.py
 
-.PHONY: help demo test check docs bench fuzz wheels test-core test-keras test-collections test-oldest test-jax test-jax-collections test-torch format clean
+.PHONY: help demo test check docs bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,8 +70,18 @@ bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core
 	$(RUN) -m benchmarks.focal
 
-fuzz: .venv/made  ## ten times the random and broken configs that `make test` tries
-	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py
+fuzz: .venv/made  ## 20,000 random and broken configs, and as many arrays through every loss
+	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py tests/integration/test_fuzz_shapes.py
+
+fuzz-jax: .venv-jax/made  ## the arrays on JAX, which compiles each shape anew
+	LOSSREG_FUZZ=20000 KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q tests/integration/test_fuzz_shapes.py
+
+fuzz-torch: .venv-torch/made  ## the arrays on torch
+	LOSSREG_FUZZ=20000 KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q tests/integration/test_fuzz_shapes.py
+
+siege: .venv/made  ## half an hour of attacks: every shape, the fuzz, and a long storm of threads
+	LOSSREG_STORM=600 $(RUN) -m pytest -q tests/hostile tests/integration/test_hostile_models.py plugins/lossreg-train/tests/test_limits.py plugins/lossreg-train/tests/test_run_folder.py
+	$(MAKE) fuzz
 
 wheels: .venv/made  ## build every package, install the wheels elsewhere and try them there
 	rm -rf dist

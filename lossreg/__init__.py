@@ -67,9 +67,6 @@ _HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME_OF)
 
-# load_model looks our classes up among those that Keras knows by then, and old names of losses.
-lazy.import_after_keras("lossreg.keras_loss.saved_names")
-
 # Pickles of version 0.1 name these modules.
 for _old, _room in {
     "discovery": "registry",
@@ -101,3 +98,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+# load_model looks our classes up among those that Keras knows by then, and old names of losses.
+# This comes last: where Keras is imported already, it discovers the plugins, which import lossreg.
+lazy.import_after_keras("lossreg.keras_loss.saved_names")

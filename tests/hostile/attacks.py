@@ -199,6 +199,76 @@ SAVED_LAYERS = {
 """Lists of layers in a file that model.to_json() may have written."""
 
 
+def _code(module: str, name: str, /, **config: object) -> dict[str, object]:
+    return {"module": module, "class_name": name, "config": config, "registered_name": name}
+
+
+# Published for Keras: a lambda is CVE-2024-3660, a module of choice CVE-2025-1550, a download
+# CVE-2025-8747, Keras' switch CVE-2025-9906, a module of PyTorch CVE-2025-49655, a file of words
+# CVE-2025-12058.
+CODE = {
+    "a lambda": _code("keras.layers", "Lambda", function={"class_name": "__lambda__"}),
+    "a function of the system": _code("os", "system", command="touch ran"),
+    "a module of choice": {
+        "module": "os",
+        "class_name": "function",
+        "config": "system",
+        "registered_name": "function",
+    },
+    "a program": _code("subprocess", "Popen", args=["touch", "ran"]),
+    "Keras' switch": _code("keras.config", "enable_unsafe_deserialization"),
+    "a private module of Keras": _code("keras.src.utils.file_utils", "get_file", origin="file:x"),
+    "a download": _code("keras.utils", "get_file", fname="x", origin="http://x", extract=True),
+    "a saved program": _code("keras.layers", "TFSMLayer", filepath="ran"),
+    "a module of PyTorch": _code("keras.layers", "TorchModuleWrapper", module="gASV"),
+    "a function of JAX": _code("keras.layers", "JaxLayer", call_fn="os.system"),
+    "a module of Flax": _code("keras.layers", "FlaxLayer", module="x"),
+    "a file of words": _code("keras.layers", "StringLookup", vocabulary="/etc/passwd"),
+    "an address of words": _code("keras.layers", "TextVectorization", vocabulary="http://x/y"),
+    "a type of TensorFlow": {"class_name": "__typespec__", "spec_name": "TensorSpec", "config": []},
+    "what a program registered": {**_code("builtins", "Mine"), "registered_name": "my>Mine"},
+    "a class of Python": _code("builtins", "eval", source="open('ran', 'w')"),
+    "an activation": _code("keras.layers", "Activation", activation=_code("os", "system")),
+    "a wrapped lambda": _code(
+        "keras.layers",
+        "TimeDistributed",
+        layer=_code("keras.layers", "Lambda", function={"class_name": "__lambda__"}),
+    ),
+    "a dotted name": _code("keras.layers.Dense.__init__.__globals__", "os"),
+    "a name with dots": _code("keras.layers", "Dense.__init__.__globals__"),
+}
+"""Keras objects in a file or a config that would run or read something."""
+
+TARGETS = [
+    "os:system",
+    "builtins:eval",
+    "subprocess:Popen",
+    "pickle:loads",
+    "importlib:import_module",
+    "keras.config:enable_unsafe_deserialization",
+    "lossreg:register",
+]
+"""Targets of a spec that aren't losses; whoever is called with what a config says could run it."""
+
+EXPRESSIONS = [
+    "__import__('os').system('touch ran')",
+    "huber(delta=__import__('os'))",
+    "huber(delta=().__class__.__bases__)",
+    "huber(**{'delta': 1})",
+    "(lambda: 1)()",
+    "[huber for huber in (1,)]",
+    "huber(delta=1 if 1 else 2)",
+    "huber(f'{open}')",
+    "huber(delta:=1)",
+    "os.system('touch ran')",
+    "huber.__globals__",
+    "huber;mse",
+    "huber\nmse",
+    "huber\0",
+]
+"""Strings that aren't losses."""
+
+
 def _header(shape: str, dtype: str = "<f4") -> bytes:
     """Return the start of an array's file that claims a shape."""
     text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}".encode()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from fakes import add, tuned
-from hostile.attacks import DOCUMENTS, PLACES, VALUES
+from hostile.attacks import CODE, DOCUMENTS, EXPRESSIONS, PLACES, TARGETS, VALUES
 
 import lossreg
 from lossreg import ConfigError, LossregError, Registry
@@ -135,3 +135,35 @@ def test_a_config_may_have_a_thousand_losses():
     outputs = {str(index): ["mse", "mae"] for index in range(501)}
     with pytest.raises(ConfigError, match="has 1,002 losses"):
         lossreg.bind({"outputs": outputs})
+
+
+# What a config names is compared with names, and never looked up in Python.
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_no_expression_is_evaluated(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for config in (text, {"name": text}, [text], {"outputs": {"a": text}}):
+        with pytest.raises(LossregError):
+            lossreg.bind(config)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_target_is_the_name_of_a_loss(target):
+    dotted = target.replace(":", ".")
+    for name in (target, dotted, dotted.replace(".", "/", 1)):
+        with pytest.raises(LossregError):
+            lossreg.bind(name)
+        with pytest.raises(LossregError):
+            lossreg.bind({"_target_": name, "_args_": ["mse"]})
+
+
+@pytest.mark.parametrize("data", CODE.values(), ids=CODE)
+def test_no_object_of_keras_in_a_config_is_made(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LossregError):
+        lossreg.bind(data)
+    with pytest.raises(LossregError):
+        bind_saved({"loss": "keras/huber", "params": {"delta": data}})
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import sites
-from hostile.attacks import LAYERS, PLACES, SAVED_LAYERS, VALUES
+from hostile.attacks import CODE, LAYERS, PLACES, SAVED_LAYERS, VALUES, layer
 
 import lossreg
 from lossreg import ConfigError, LossregError, build_model
@@ -40,21 +40,36 @@ def test_a_list_of_layers_is_refused_in_time(layers):
     assert refusal({"model": [INPUT, *layers]})
 
 
-@pytest.mark.parametrize("layers", SAVED_LAYERS.values(), ids=SAVED_LAYERS)
-def test_a_model_file_is_refused_in_time(layers, tmp_path):
+def written(folder, layers):
+    """Write a model's file with layers after an input, and return its path."""
     first = {
         "module": "keras.layers",
         "class_name": "InputLayer",
         "config": {"batch_shape": [None, 4]},
     }
-    data = {
-        "module": "keras",
-        "class_name": "Sequential",
-        "config": {"layers": [first, *layers]},
-    }
-    file = tmp_path / "model.json"
+    config = {"layers": [first, *layers]}
+    data = {"module": "keras", "class_name": "Sequential", "config": config}
+    file = folder / "model.json"
     file.write_text(json.dumps(data))
-    assert refusal({"model": str(file)})
+    return str(file)
+
+
+@pytest.mark.parametrize("layers", SAVED_LAYERS.values(), ids=SAVED_LAYERS)
+def test_a_model_file_is_refused_in_time(layers, tmp_path):
+    assert refusal({"model": written(tmp_path, layers)})
+
+
+@pytest.mark.parametrize("data", CODE.values(), ids=CODE)
+def test_nothing_that_a_model_names_runs(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = written(tmp_path, [data])
+    assert refusal({"model": file})
+    assert refusal({"model": [INPUT, data]})
+    dense = layer("Dense", {"units": 1, "kernel_regularizer": data})
+    assert refusal({"model": written(tmp_path, [dense])})
+    compiled = {"loss": "mse", "optimizer": data, "metrics": [data]}
+    assert refusal({"model": [INPUT, "Dense(1)"], "compile": compiled})
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
 
 
 def test_the_layer_that_does_not_fit_is_named_among_many():
@@ -115,3 +130,22 @@ def test_a_factory_that_raises_anything_is_a_fault_of_the_config(tmp_path):
         faults, ["SystemExit: 0", "CancelledError", "GeneratorExit"], strict=True
     ):
         assert f"its factory raised {error}. Repair or update that package." in fault["message"]
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize("first", ["import keras, lossreg", "import lossreg, keras"])
+def test_plugins_are_found_in_either_order_of_imports(tmp_path, first):
+    sites.install(tmp_path)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    program = f"{first}\nprint([record.state for record in lossreg.plugins()])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path, "LOSSREG_PLUGINS": "acme-losses"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert "PluginWarning" not in done.stderr
+    assert "'broken'" not in done.stdout
+    assert done.stdout.count("'active'") == 2
