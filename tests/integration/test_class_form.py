@@ -6,17 +6,14 @@ import pickle
 import keras
 import numpy as np
 import pytest
+from core_losses import core_entries
 from tolerances import CANCELLATION, EACH_OTHER, FLOAT32
 
 import lossreg
 from lossreg import ConfigError, ParameterError
 from lossreg.errors import LossregError, ShapeError, SpecError, WeightError
 
-SPECS = {
-    f"{distribution}/{spec.name}": spec
-    for distribution in ("keras", "lossreg-focal")
-    for spec in lossreg.list_losses(plugin=distribution)
-}
+SPECS = {entry.qualified_name: entry.spec for entry in core_entries()}
 # One number for the whole batch, or for a sample one that the whole batch decides.
 UNWEIGHTED = {"keras/dice", "keras/tversky", "keras/circle"}
 REDUCTIONS = ["sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None]

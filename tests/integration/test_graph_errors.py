@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from core_losses import core_entries
 from tolerances import FLOAT32
 
 import lossreg
@@ -18,7 +19,7 @@ ERRORS = [
     for value in vars(errors).values()
     if isinstance(value, type) and issubclass(value, errors.LossregError)
 ]
-NAMES = [spec.name for spec in lossreg.list_losses()]
+NAMES = [entry.qualified_name for entry in core_entries()]
 ONES = np.ones((3, 5), "float32")
 
 
