@@ -70,6 +70,19 @@ class Rows:
     config: Data
     notes: Sequence[str] = ()
 
+    def split(self) -> Dataset:
+        """Return the samples in the two parts that the config asks for."""
+        share, seed = self.config.split, self.config.seed
+        train, validation = split(
+            len(self.samples), share, seed, self.classes, groups=self.groups, times=self.times
+        )
+        return Dataset(
+            train=self.samples.rows(train),
+            validation=self.samples.rows(validation),
+            config=self.config,
+            notes=self.notes,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Block:
@@ -104,21 +117,7 @@ def read_dataset(
             The error has every fault.
         LossregError: pandas isn't installed.
     """
-    rows = read_rows(data, folder, stratify=stratify, numbers_for=numbers_for)
-    train, validation = split(
-        len(rows.samples),
-        data.split,
-        data.seed,
-        rows.classes,
-        groups=rows.groups,
-        times=rows.times,
-    )
-    return Dataset(
-        train=rows.samples.rows(train),
-        validation=rows.samples.rows(validation),
-        config=rows.config,
-        notes=rows.notes,
-    )
+    return read_rows(data, folder, stratify=stratify, numbers_for=numbers_for).split()
 
 
 def read_rows(

@@ -43,6 +43,8 @@ class Samples:
 def _rows(arrays: Any, chosen: Any) -> Any:
     if isinstance(arrays, dict):
         return {name: array[chosen] for name, array in arrays.items()}
+    if isinstance(arrays, list):
+        return [array[chosen] for array in arrays]
     return arrays[chosen]
 
 

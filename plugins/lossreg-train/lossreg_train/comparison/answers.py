@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lossreg.loss import BoundLoss
+from lossreg.loss import LABELS, BoundLoss, form_of
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
@@ -18,19 +18,16 @@ class Scale:
     Args:
         classes: How labels name classes, as `LabelKind.classes` says.
         y_pred: The kind of the predictions, as the losses take them.
-        low: The label that means no, for labels of yes or no.
     """
 
     classes: Literal["each", "row", "number"] | None
     y_pred: str
-    low: float = 0
 
     @classmethod
-    def of(cls, loss: BoundLoss) -> "Scale":
-        """Return the scale of what a loss takes."""
-        labels = loss.spec.labels
-        low = labels.low if labels.classes == "each" and labels.low is not None else 0
-        return cls(classes=labels.classes, y_pred=loss.y_pred, low=low)
+    def of(cls, loss: BoundLoss, y_true: "Array", y_pred: "Array") -> "Scale":
+        """Return the scale of labels and predictions for a loss."""
+        form = form_of(loss, y_true, y_pred)
+        return cls(classes=LABELS[form].classes, y_pred=loss.y_pred)
 
 
 class Answers:
@@ -114,7 +111,8 @@ class Answers:
         labels = self.y_true.reshape(self.y_pred.shape)
         if self.scale.classes == "row":
             return np.asarray(np.arange(labels.shape[-1]) == labels.argmax(axis=-1)[..., None])
-        return np.asarray(labels > (self.scale.low + 1) / 2)
+        # A no is 0, or -1 beside losses of margins.
+        return np.asarray(labels > (0 if (labels < 0).any() else 0.5))
 
     def _classes(self, shape: tuple[int, ...]) -> int:
         if self.scale.classes is None:

@@ -67,6 +67,20 @@ class Metric:
             object.__setattr__(self, "name", getattr(self.function, "__name__", "metric"))
 
     @property
+    def fingerprint(self) -> Any:
+        """What decides the value, as data."""
+        function: Any = self.function
+        if not isinstance(function, _Own | _OfKeras):
+            function = [function.__module__, function.__qualname__, source(function)]
+        names = (self.name, self.higher_is_better, self.output)
+        return [*names, function if isinstance(function, list) else repr(function)]
+
+    @property
+    def label(self) -> str:
+        """The name, with the output where there are several."""
+        return self.name if self.output is None else f"{self.output}: {self.name}"
+
+    @property
     def sign(self) -> int:
         """1 where a higher value is better, and -1 where a lower one is."""
         return 1 if self.higher_is_better else -1
@@ -116,6 +130,15 @@ class _OfKeras:
         made = metric(self.part)
         made.update_state(y_true, y_pred)
         return float(made.result())
+
+
+def source(function: Callable[..., Any]) -> str:
+    """Return the text of a function, or an empty string where there is none."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        # What was typed into an interpreter has none.
+        return ""
 
 
 def read_metrics(given: Any, at: Path = ("compare", "metrics")) -> list[Metric]:

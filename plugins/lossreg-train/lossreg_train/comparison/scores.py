@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _BINS = 15  # of the calibration error, as in Guo et al., 2017, arXiv:1706.04599
 
 
+class Undefined(ValueError):  # noqa: N818 - it says what the data are
+    """Why a metric has no value on some data, as a clause."""
+
+
 def _each_class(one: "Callable[[Array, Array], float]", answers: Answers) -> float:
     """Return the mean over the classes that some label has and some has not."""
     truth, scores = answers.columns
@@ -26,7 +30,7 @@ def _each_class(one: "Callable[[Array, Array], float]", answers: Answers) -> flo
         if 0 < truth[:, column].sum() < len(truth)
     ]
     if not values:
-        raise ValueError("every label of the fold is the same, and there is nothing to tell apart")
+        raise Undefined("every label of the fold is the same, and there is nothing to tell apart")
     return float(np.mean(values))
 
 
@@ -222,7 +226,7 @@ def r2(answers: Answers) -> float:
     y_true, y_pred = answers.amounts
     around = ((y_true - y_true.mean(axis=0)) ** 2).sum()
     if not around:
-        raise ValueError("every label of the fold is the same, and there is nothing to explain")
+        raise Undefined("every label of the fold is the same, and there is nothing to explain")
     return float(1 - ((y_true - y_pred) ** 2).sum() / around)
 
 
