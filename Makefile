@@ -27,8 +27,11 @@ COLLECTIONS := $(filter-out plugins/lossreg-focal plugins/lossreg-train,$(wildca
 TWICE := -n 2 --dist loadfile
 # Minutes of training, other programs, or thousands of values of formulas that no version of
 # Keras has a say in; what they test is tested there by shorter ones too.
-LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py plugins/lossreg-train/tests/test_fit.py
+LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py $(addprefix plugins/lossreg-train/tests/,test_fit.py comparison/test_compare.py)
 ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_label_forms.py test_saved_names.py
+
+# `make demo SHORT=1` takes under two minutes.
+DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
 
 .PHONY: help demo test check docs bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-oldest test-jax test-jax-collections test-torch format clean
 
@@ -36,7 +39,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/made  ## compare losses on imbalanced data, and train a model from a config
-	$(RUN) examples/compare_losses.py $(DEMO)
+	$(RUN) -m lossreg compare examples/compare_losses.yaml --workers 2 -o build/compare_losses $(DEMO)
 	$(RUN) -m lossreg validate --build examples/*.yaml
 	$(RUN) -m lossreg fit examples/digits.yaml -o build/digits --force
 	$(RUN) -m lossreg objective examples/digits.yaml --model build/digits/model.keras

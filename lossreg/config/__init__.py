@@ -26,8 +26,10 @@ from .part import FILES, REFUSED, Part, read_part, read_parts
 if TYPE_CHECKING:
     from .document import Document, load_document
     from .experiment import (
+        Compare,
         Data,
         Experiment,
+        Fit,
         Parts,
         examine_experiment,
         experiment_schema,

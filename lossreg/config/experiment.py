@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import (
@@ -40,6 +40,8 @@ prepare_pydantic()
 _MODEL_AT: KeyPath = ("model",)
 _OPTIMIZER_AT: KeyPath = ("compile", "optimizer")
 _METRICS_AT: KeyPath = ("compile", "metrics")
+_LOSSES_AT: KeyPath = ("compare", "losses")
+_JUDGED_AT: KeyPath = ("compare", "metrics")
 
 
 @dataclass(kw_only=True)
@@ -99,8 +101,27 @@ def _layers(value: Any, info: ValidationInfo) -> tuple[Part, ...] | str:
 
 def _metrics(value: Any, info: ValidationInfo) -> tuple[Part, ...] | dict[str, tuple[Part, ...]]:
     """Return the metrics, or those of each output."""
+    found, faults = _read_metrics(value, _METRICS_AT)
+    _parts(info).metrics = found
+    if faults:
+        raise _invalid(value, faults, _METRICS_AT)
+    return found
+
+
+def _judging_metrics(value: Any) -> tuple[Part, ...] | dict[str, tuple[Part, ...]]:
+    """Return the metrics of a comparison, or those of each output."""
+    found, faults = _read_metrics(value, _JUDGED_AT)
+    if faults:
+        raise _invalid(value, faults, _JUDGED_AT)
+    return found
+
+
+def _read_metrics(
+    value: Any, at: KeyPath
+) -> tuple[tuple[Part, ...] | dict[str, tuple[Part, ...]], list[Fault]]:
+    """Return the metrics that can be read, or those of each output, and what is wrong."""
     if value is None:
-        return ()
+        return (), []
     faults: list[Fault] = []
 
     def readable(value: Any, at: KeyPath) -> tuple[Part, ...]:
@@ -111,13 +132,32 @@ def _metrics(value: Any, info: ValidationInfo) -> tuple[Part, ...] | dict[str, t
     found: tuple[Part, ...] | dict[str, tuple[Part, ...]]
     # One metric is a mapping too: {name: AUC}.
     if isinstance(value, dict) and not value.keys() & {"name", "class_name"}:
-        found = {name: readable(each, (*_METRICS_AT, name)) for name, each in value.items()}
+        found = {name: readable(each, (*at, name)) for name, each in value.items()}
     else:
-        found = readable(value, _METRICS_AT)
-    _parts(info).metrics = found
+        found = readable(value, at)
+    return found, faults
+
+
+def _losses(value: Any) -> tuple[LossConfig, ...] | Literal["auto"]:
+    """Return the losses of a comparison, or "auto"."""
+    if value == "auto":
+        return "auto"
+    if not isinstance(value, list) or not value:
+        message = (
+            f"'losses' must be auto, or a list of losses, the baseline first, got {shown(value)}."
+        )
+        raise _invalid(value, [Fault(path=_LOSSES_AT, message=message)], _LOSSES_AT)
+    found: list[LossConfig] = []
+    faults: list[Fault] = []
+    for index, each in enumerate(value):
+        try:
+            found.append(LossConfig(each))
+        except ConfigError as error:
+            at = (*_LOSSES_AT, index)
+            faults += [replace(fault, path=(*at, *fault.path)) for fault in error.faults]
     if faults:
-        raise _invalid(value, faults, _METRICS_AT)
-    return found
+        raise _invalid(value, faults, _LOSSES_AT)
+    return tuple(found)
 
 
 def _invalid(value: Any, faults: Sequence[Fault], at: KeyPath) -> Exception:
@@ -139,6 +179,8 @@ _METRICS: dict[str, Any] = {
         {"type": "null"},
     ]
 }
+
+_LOSSES: dict[str, Any] = {"anyOf": [{"const": "auto"}, {"type": "array", "minItems": 1}]}
 
 Column = str | list[str]
 
@@ -212,6 +254,14 @@ class Data(_Section):
         str | None,
         Field(description="the column or array of sample weights; those of an array may have axes"),
     ] = None
+    group: Annotated[
+        str | None,
+        Field(description="the column that tells samples of one origin, which are split together"),
+    ] = None
+    time: Annotated[
+        str | None,
+        Field(description="the column of times; the latest samples are held out"),
+    ] = None
 
 
 class Fit(_Section):
@@ -226,6 +276,49 @@ class Fit(_Section):
     ] = None
 
 
+class Compare(_Section):
+    """How `lossreg compare` compares losses on the data."""
+
+    losses: Annotated[
+        tuple[LossConfig, ...] | Literal["auto"],
+        PlainValidator(_losses),
+        WithJsonSchema(_LOSSES),
+        Field(description="the losses, the baseline first; or auto for all that fit"),
+    ] = "auto"
+    metrics: Annotated[
+        tuple[Part, ...] | dict[str, tuple[Part, ...]],
+        PlainValidator(_judging_metrics),
+        WithJsonSchema(_METRICS),
+        Field(description="what the losses are judged by, the most important first"),
+    ] = ()
+    folds: Annotated[int, Ge(2), Field(description="the folds of the cross-validation")] = 5
+    repeats: Annotated[
+        int, Ge(1), Field(description="how often the folds are drawn and trained on")
+    ] = 2
+    margin: Annotated[
+        float,
+        Ge(0),
+        Field(
+            description="a smaller difference has no practical meaning: of a metric between 0 and "
+            "1 the difference itself, of any other as a share of its value"
+        ),
+    ] = 0.01
+    learning_rate: Annotated[
+        Literal["search", "fixed"],
+        Field(description="search for each loss, or fixed for that of the optimizer"),
+    ] = "search"
+    patience: Annotated[
+        int, Ge(1), Field(description="epochs without a better metric after which training ends")
+    ] = 5
+    tune: Annotated[
+        int, Ge(0), Field(description="trials that search a loss's parameters; 0 for none")
+    ] = 0
+    slices: Annotated[
+        list[str],
+        Field(description="columns; the losses are also judged on the samples of each value"),
+    ] = []
+
+
 class Experiment(_Section):
     """A whole config, checked as far as possible without Keras."""
 
@@ -238,6 +331,9 @@ class Experiment(_Section):
     compile: Annotated[Compile, Field(description="the loss, the optimizer and the metrics")]
     data: Annotated[Data | None, Field(description="the samples, which training needs")] = None
     fit: Annotated[Fit, Field(description="the length of the training")] = Fit()
+    compare: Annotated[
+        Compare, Field(default_factory=Compare, description="how losses are compared")
+    ]
     versions: Annotated[
         dict[str, str], Field(description="the versions that a run used; `lossreg fit` writes them")
     ] = {}
@@ -415,7 +511,12 @@ _ALLOWED = {
 }
 """What the values of several types may be, in words."""
 
-SECTIONS: dict[str, type[_Section]] = {"compile": Compile, "data": Data, "fit": Fit}
+SECTIONS: dict[str, type[_Section]] = {
+    "compile": Compile,
+    "data": Data,
+    "fit": Fit,
+    "compare": Compare,
+}
 """The keys of a config that have keys of their own."""
 
 
@@ -431,6 +532,7 @@ def experiment_schema() -> dict[str, Any]:
     described = whole.pop("$defs")
     loss = {"$ref": "#/$defs/Loss"}
     described["Compile"]["properties"]["loss"] = loss
+    described["Compare"]["properties"]["losses"]["anyOf"][1]["items"] = loss
     trainer = {
         "type": "object",
         "description": "The config of another program, whose `loss` is a loss.",

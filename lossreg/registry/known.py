@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..loss import key
 
-COMMANDS = {"fit": "lossreg-train", "objective": "lossreg-train"}
+COMMANDS = dict.fromkeys(("compare", "fit", "objective"), "lossreg-train")
 """The distribution to install for a subcommand."""
 
 # Written by scripts/known_losses.py from the specs of the packages.

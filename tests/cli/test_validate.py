@@ -66,7 +66,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_place(validate):
         ("a.yaml:12:35", "'delta' must be a number > 0, got -1"),
         ("a.yaml:13:3", "'epochs' isn't one of loss, optimizer, metrics, loss_weights. It belongs"),
         ("a.yaml:14:39", "must be a number in (0, 1), got 2."),
-        ("a.yaml:15:1", "'fti' isn't one of model, compile, data, fit, versions. Did you mean"),
+        ("a.yaml:15:1", "'fti' isn't one of model, compile, data, fit, compare, versions. Did you"),
     ],
 )
 def test_a_fault_says_what_is_allowed_and_the_nearest_name(validate, place, message):
@@ -119,7 +119,7 @@ def test_a_loss_may_stand_anywhere_in_a_trainers_config(validate):
         ("los: mse", "a.yaml: It has neither 'model' nor 'loss'. Did you mean 'loss'?"),
         ("trainer: {}", "give --at KEY.PATH"),
         ("- mse", "A config is a mapping with the keys model, compile"),
-        ("3", "A config is a mapping with the keys model, compile, data, fit, versions, got 3."),
+        ("3", "mapping with the keys model, compile, data, fit, compare, versions, got 3."),
         ("", "a.yaml"),
         ("loss: 3", "a.yaml:1:7: loss: A loss can't be 3 (int)."),
         ("loss:", "loss: A loss can't be None"),

@@ -25,33 +25,29 @@ def load(path):
 
 
 @pytest.mark.fresh
-def test_losses_are_compared_as_calls(tmp_path):
-    program = [sys.executable, EXAMPLES / "compare_losses.py", "--short"]
-    output = tmp_path / "comparison.png"
+def test_the_comparison_is_a_config_and_one_command(tmp_path):
+    short = "--folds 2 --repeats 1 --epochs 1 --learning-rate fixed --workers 1"
+    config = str(EXAMPLES / "compare_losses.yaml")
     result = subprocess.run(
-        [*program, "bce", "focal(gamma=1, alpha=0.5)", "--output", output],
+        [sys.executable, "-m", "lossreg", "compare", config, *short.split(), "-o", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
-        env={"COLUMNS": "160", "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert result.returncode == 0, result.stderr
-    rows = [line for line in result.stdout.splitlines() if line.startswith("│")]
-    assert [row.split("│")[1].strip() for row in rows] == ["bce", "focal(gamma=1, alpha=0.5)"]
-    assert "won: its average precision is" in result.stdout
-    assert output.read_bytes().startswith(b"\x89PNG")
+    rows = result.stdout.splitlines()[1:4]
+    assert {row.split("  ")[0] for row in rows} == {
+        "binary_crossentropy",
+        "focal",
+        "focal(gamma=1.0, alpha=0.5)",
+    }
+    assert (tmp_path / "report.html").is_file()
 
 
-def test_the_comparison_takes_one_loss_on_logits_at_a_time(monkeypatch):
-    compare = load(EXAMPLES / "compare_losses.py")
-    loss = compare.on_logits("focal(gamma=1, alpha=0.5)")
-    assert (loss.params["gamma"], loss.params["from_logits"]) == (1.0, True)
-    with pytest.raises(compare.lossreg.ParameterError, match="'huber' takes no logits"):
-        compare.on_logits("huber(delta=2)")
-    with pytest.raises(compare.lossreg.ParameterError, match="more than one loss"):
-        compare.on_logits("bce + focal")
-    with pytest.raises(compare.lossreg.ParameterError, match="no parameter 'gama'"):
-        compare.on_logits("focal(gama=1)")
+def test_the_losses_of_the_comparison_are_those_of_its_config():
+    compare = read_experiment(EXAMPLES / "compare_losses.yaml").compare
+    assert [loss.bound.name for loss in compare.losses] == ["binary_crossentropy", "focal", "focal"]
+    assert compare.metrics[0].name == "average_precision"
 
 
 def test_the_data_are_what_the_program_beside_them_writes(tmp_path):

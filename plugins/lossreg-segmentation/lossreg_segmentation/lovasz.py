@@ -19,11 +19,10 @@ def lovasz_softmax(
 ):
     """Intersection over union of classes, made continuous by Lovász extension.
 
-    `sum(e * g)` for each class: `e` are the errors of one image's positions in falling order,
-    `abs(y - p)`, and `g` is what each position adds to
-    `1 - intersection / union` if it joins those before it as wrong. Then the mean over the
-    classes. Where all probabilities are 0 or 1, the value is one minus the intersection over
-    union.
+    `sum(e * g)` for each class: `e` are the errors `abs(y - p)` of one image's positions in
+    falling order, and `g` is what each position adds to `1 - intersection / union` if it joins
+    those before it as wrong. Then the mean over the classes. Where all probabilities are 0 or 1,
+    the value is one minus the intersection over union.
 
     Start with cross-entropy, or add it: at the beginning of training nearly all positions have
     nearly the same error, and their order means little.
@@ -90,8 +89,7 @@ def _extension(errors, hit):
     shape = ops.shape(errors)
     rows, count = shape[0] * shape[1], shape[2]
     flat = ops.reshape(ops.stop_gradient(errors), (rows, count))
-    # argsort of TensorFlow turns the signs of its numbers twice; it calls top_k too.
-    _, order = ops.top_k(flat, count)
+    order = ops.argsort(-flat, axis=-1)
     # One sort, and each position looks its weight up: nothing else goes through the order.
     places = ops.reshape(order + count * ops.expand_dims(ops.arange(rows), 1), (-1,))
     there = ops.take(ops.reshape(ops.cast(hit, errors.dtype), (-1,)), places)

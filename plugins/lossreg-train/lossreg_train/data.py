@@ -49,6 +49,42 @@ class Dataset:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rows:
+    """All samples of a file, before a split.
+
+    Args:
+        samples: The samples, in the order of the file.
+        classes: The labels, if each is a class of its own, or None.
+        groups: The group of each sample, if the config names their column.
+        times: The time of each sample, if the config names their column.
+        slices: The columns that the samples are told apart by, each as strings or numbers.
+        config: The section `data` of the config, with every column and class that was found.
+        notes: What the user should know of them.
+    """
+
+    samples: Samples
+    classes: "Array | None"
+    groups: "Array | None"
+    times: "Array | None"
+    slices: "dict[str, Array]"
+    config: Data
+    notes: Sequence[str] = ()
+
+    def split(self) -> Dataset:
+        """Return the samples in the two parts that the config asks for."""
+        share, seed = self.config.split, self.config.seed
+        train, validation = split(
+            len(self.samples), share, seed, self.classes, groups=self.groups, times=self.times
+        )
+        return Dataset(
+            train=self.samples.rows(train),
+            validation=self.samples.rows(validation),
+            config=self.config,
+            notes=self.notes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Block:
     """The columns that make one array: an input's features, or an output's target."""
 
@@ -81,31 +117,78 @@ def read_dataset(
             The error has every fault.
         LossregError: pandas isn't installed.
     """
+    return read_rows(data, folder, stratify=stratify, numbers_for=numbers_for).split()
+
+
+def read_rows(
+    data: Data,
+    folder: Path,
+    *,
+    stratify: bool = False,
+    numbers_for: str | None = None,
+    slices: Sequence[str] = (),
+) -> Rows:
+    """Return all samples of a file; `read_dataset` says how they are read.
+
+    Args:
+        data: The section `data` of a config.
+        folder: Where the file's path begins.
+        stratify: Whether the target is a class.
+        numbers_for: The loss, if its labels are numbers that mean no class.
+        slices: Columns that tell samples apart. Without `features`, they aren't among these.
+
+    Raises:
+        ConfigError: As `read_dataset` raises it.
+        LossregError: As `read_dataset` raises it.
+    """
     try:
         table = read_table(folder / data.file)
     except Unreadable as error:
         raise ConfigError.at(("data", "file"), str(error)) from error
     reading = _Reading(table, data, numbers_for, is_class=stratify)
     targets = _blocks(data.target, ("data", "target"))
-    features = reading.features(targets)
     weights = [] if data.weight is None else [_block(None, data.weight, ("data", "weight"))]
-    reading.check_names(features, targets, weights)
+    asides = [
+        _Block(name=column, columns=[column], path=path, places=[path])
+        for column, path in (
+            (data.group, ("data", "group")),
+            (data.time, ("data", "time")),
+            *((column, ("compare", "slices", at)) for at, column in enumerate(slices)),
+        )
+        if column is not None
+    ]
+    features = reading.features(targets, [*weights, *asides])
+    reading.check_names(features, targets, [*weights, *asides])
     x = {block.name: reading.numbers(block) for block in features}
     y = {block.name: reading.labels(block) for block in targets}
     weight = reading.weight(weights[0]) if weights else None
-    reading.check_rows([*features, *targets, *weights])
+    aside = {block.columns[0]: reading.aside(block) for block in asides}
+    times = None if data.time is None else reading.times(data.time, aside[data.time])
+    if data.group is not None and data.time is not None:
+        message = "Rows are split by groups or by time. Name one of 'group' and 'time'."
+        reading.fault(message, ("data", "time"))
+    for column, path in ((data.group, ("data", "group")), (data.time, ("data", "time"))):
+        values = None if column is None else aside[column]
+        if values is not None and len(values) > 1 and len(np.unique(values)) < 2:
+            message = f"{column!r} has one value in all rows, and a split needs at least two."
+            reading.fault(message, path)
+    reading.check_rows([*features, *targets, *weights, *asides])
     if reading.faults:
         raise ConfigError.of(reading.faults)
     samples = Samples(x=_unnamed(x), y=_unnamed(y), weight=weight)
-    labels = samples.y if stratify and not isinstance(samples.y, dict) else None
-    train, validation = split(len(samples), data.split, data.seed, labels)
+    classes = None
+    if stratify and not isinstance(samples.y, dict):
+        classes = exclusive_classes(samples.y)
     found: dict[str, Any] = {"classes": reading.classes}
     if data.features is None:
         (block,) = features
         found["features"] = block.columns[0] if len(block.columns) == 1 else block.columns
-    return Dataset(
-        train=samples.rows(train),
-        validation=samples.rows(validation),
+    return Rows(
+        samples=samples,
+        classes=classes,
+        groups=None if data.group is None else aside[data.group],
+        times=times,
+        slices={column: values for column in slices if (values := aside[column]) is not None},
         config=data.model_copy(update=found),
         notes=[note for block in targets if (note := _constant(block, y[block.name]))],
     )
@@ -161,28 +244,28 @@ class _Reading:
     def fault(self, message: str, path: KeyPath) -> None:
         self.faults.append(Fault(message=message, path=path))
 
-    def features(self, targets: list[_Block]) -> list[_Block]:
-        """Return the blocks of features: the named columns, or all but the targets."""
+    def features(self, targets: list[_Block], others: list[_Block]) -> list[_Block]:
+        """Return the blocks of features: the named columns, or all that have no other use."""
         if self.data.features is not None:
             return _blocks(self.data.features, ("data", "features"))
-        taken = {*_columns(targets), self.data.weight}
-        others = [name for name in self.table.names if name not in taken]
-        if others and (len(others) == 1 or not self.table.of_arrays):
-            places: list[KeyPath] = [("data",)] * len(others)
-            return [_Block(name=None, columns=others, path=("data",), places=places)]
-        if others:
-            message = f"'features' must name the arrays to learn from: {_join(others)}."
+        taken = _columns([*targets, *others])
+        left = [name for name in self.table.names if name not in taken]
+        if left and (len(left) == 1 or not self.table.of_arrays):
+            places: list[KeyPath] = [("data",)] * len(left)
+            return [_Block(name=None, columns=left, path=("data",), places=places)]
+        if left:
+            message = f"'features' must name the arrays to learn from: {_join(left)}."
         else:
             message = f"{self.data.file!r} holds the target and nothing to learn from."
         self.fault(message, ("data",))
         return []
 
     def check_names(
-        self, features: list[_Block], targets: list[_Block], weights: list[_Block]
+        self, features: list[_Block], targets: list[_Block], others: list[_Block]
     ) -> None:
         """Find columns that the file lacks, and columns that are both feature and target."""
         what = "array" if self.table.of_arrays else "column"
-        for block in [*features, *targets, *weights]:
+        for block in [*features, *targets, *others]:
             if not block.columns:
                 self.fault(f"Name at least one {what}.", block.path)
             for column, place in block:
@@ -255,6 +338,39 @@ class _Reading:
             flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
             return flat.astype("float32")
         return None
+
+    def aside(self, block: _Block) -> "Array | None":
+        """Return a column that is no feature: a group, a time or a slice."""
+        ((column, place),) = block
+        array = self.array(column, place)
+        if array is None:
+            return None
+        if place == ("data", "group") and self.table.strings is not None:
+            # 01 and 1 may be two patients.
+            array = self.table.strings(column)
+        if array.ndim > 1:
+            self.fault(
+                f"{column!r} needs one value for each row, got shape {list(array.shape)}.", place
+            )
+        elif gaps := count_gaps(array):
+            self.fault(f"{column!r} needs a value in each row, and has {gaps}.", place)
+        else:
+            return array
+        return None
+
+    def times(self, column: str, values: "Array | None") -> "Array | None":
+        """Return times that can be put in order."""
+        if values is None or values.dtype.kind != "U":
+            return values
+        try:
+            return values.astype("datetime64[us]")
+        except ValueError:
+            self.fault(
+                f"{column!r} holds strings that aren't ISO dates ({example(values)}), and so have "
+                "no order. Write numbers, or dates such as 2025-03-31 or 2025-03-31T18:30.",
+                ("data", "time"),
+            )
+            return None
 
     def label_array(self, block: _Block, column: str, place: KeyPath) -> "Array | None":
         """Return a column of a target: as strings where the config lists its values."""

@@ -43,11 +43,19 @@ class Samples:
 def _rows(arrays: Any, chosen: Any) -> Any:
     if isinstance(arrays, dict):
         return {name: array[chosen] for name, array in arrays.items()}
+    if isinstance(arrays, list):
+        return [array[chosen] for array in arrays]
     return arrays[chosen]
 
 
 def split(
-    rows: int, share: float, seed: int, labels: "Array | None" = None
+    rows: int,
+    share: float,
+    seed: int,
+    labels: "Array | None" = None,
+    *,
+    groups: "Array | None" = None,
+    times: "Array | None" = None,
 ) -> "tuple[Array, Array]":
     """Return the indexes of the rows to train on, and of the rows that are held out.
 
@@ -61,20 +69,70 @@ def split(
         share: The share that is held out, between 0 and 1. At least one row is held out.
         seed: The seed of the shuffling.
         labels: Classes: one number a row, or a row of zeros with a 1 for its class.
+        groups: The group of each row, at least two. All rows of a group are in one part.
+        times: When each row was measured. The latest rows are held out. There are at least two
+            times, and rows of one time are in one part.
     """
     # NumPy promises the same numbers in every version for RandomState, and not for
     # default_rng. So a seed always means the same split.
-    order = np.random.RandomState(seed).permutation(rows)
-    groups = [order]
-    if labels is not None and (classes := exclusive_classes(labels)) is not None:
-        groups = [order[classes[order] == one] for one in np.unique(classes)]
-        if max(map(len, groups)) < 2:
-            groups = [order]
-    held = np.zeros(rows, dtype=bool)
-    for group in groups:
-        count = min(len(group) - 1, max(1, round(share * len(group))))
-        held[group[len(group) - count :]] = True
+    random = np.random.RandomState(seed)
+    classes = None if labels is None else exclusive_classes(labels)
+    if times is not None:
+        order = np.argsort(times, kind="stable")
+        first = times[order[-max(1, round(share * rows))]]
+        held = times >= first if first > times.min() else times > first
+    elif groups is not None:
+        order = random.permutation(rows)
+        parts = max(2, round(1 / share), round(1 / (1 - share)))
+        smaller = spread(groups, classes, parts, random) == 0
+        held = smaller if share <= 0.5 else ~smaller
+    else:
+        order = random.permutation(rows)
+        held = _in_each_class(order, share, classes)
     return order[~held[order]], order[held[order]]
+
+
+def _in_each_class(order: "Array", share: float, classes: "Array | None") -> "Array":
+    """Return which rows are held out: a share of the shuffled rows, or of those of each class."""
+    kinds = [order]
+    if classes is not None:
+        kinds = [order[classes[order] == one] for one in np.unique(classes)]
+        if max(map(len, kinds)) < 2:
+            kinds = [order]
+    held = np.zeros(len(order), dtype=bool)
+    for kind in kinds:
+        count = min(len(kind) - 1, max(1, round(share * len(kind))))
+        held[kind[len(kind) - count :]] = True
+    return held
+
+
+def spread(
+    groups: "Array", classes: "Array | None", count: int, random: np.random.RandomState
+) -> "Array":
+    """Return a part for each row: a group is in one part, and the parts are alike.
+
+    One group after the other, in random order, is given to the part that has the smallest share
+    of its classes so far.
+
+    Args:
+        groups: The group of each row.
+        classes: The class of each row, or None.
+        count: The number of parts. Without as many groups, some parts are empty.
+        random: Shuffles the groups.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    kinds = np.zeros(len(groups)) if classes is None else classes
+    _, kind = np.unique(kinds, return_inverse=True)
+    share = np.zeros((group.max() + 1, kind.max() + 1))
+    np.add.at(share, (group, kind), 1)
+    share /= share.sum(axis=0)
+    part = np.empty(len(share), dtype=int)
+    filled = np.zeros((count, share.shape[1]))
+    for position, one in enumerate(random.permutation(len(share))):
+        # Each part begins with one group, so that none is empty.
+        part[one] = position if position < count else (filled @ share[one]).argmin()
+        filled[part[one]] += share[one]
+    return part[group]
 
 
 def exclusive_classes(labels: "Array") -> "Array | None":

@@ -18,7 +18,7 @@ from lossreg.loss import BoundLoss, did_you_mean
 from lossreg.model import build, collected, metric, refused_by_keras
 
 from .classes import class_number
-from .data import Dataset, read_dataset
+from .data import Dataset, Rows, read_rows
 from .samples import Samples
 
 # Enough samples to see what the model predicts.
@@ -58,6 +58,15 @@ def read_data(experiment: Experiment) -> Dataset:
     Raises:
         ConfigError: The config has no data, or data that can't be used.
     """
+    return read_samples(experiment).split()
+
+
+def read_samples(experiment: Experiment) -> Rows:
+    """Return all samples of a config, without Keras, and the columns that `compare` names.
+
+    Raises:
+        ConfigError: As `read_data` raises it.
+    """
     if experiment.data is None:
         fault = Fault(message="'data' is missing. Name a file and its target.", path=("data",))
         raise experiment.error([fault])
@@ -66,14 +75,20 @@ def read_data(experiment: Experiment) -> Dataset:
     of_amounts = (loss.name for loss in losses if loss.spec.labels.is_amount)
     numbers_for = None if is_class else next(of_amounts, None)
     try:
-        return read_dataset(
-            experiment.data, experiment.folder, stratify=is_class, numbers_for=numbers_for
+        return read_rows(
+            experiment.data,
+            experiment.folder,
+            stratify=is_class,
+            numbers_for=numbers_for,
+            slices=experiment.compare.slices,
         )
     except ConfigError as error:
         raise experiment.error(error.faults) from None
 
 
-def prepare(experiment: Experiment, dataset: Dataset, weights: Path | None = None) -> Trial:
+def prepare(
+    experiment: Experiment, dataset: Dataset, weights: Path | None = None, *, check: bool = True
+) -> Trial:
     """Return the trial of a config.
 
     The data's seed decides the initial weights, and Normalization layers are adapted to the
@@ -83,6 +98,8 @@ def prepare(experiment: Experiment, dataset: Dataset, weights: Path | None = Non
         experiment: The config.
         dataset: Its data, as `read_data` returns them.
         weights: The file of a saved model with the same layers.
+        check: Whether to check the values of the data, which a comparison does once for many
+            trials.
 
     Raises:
         ConfigError: The model can't be built, or the data don't fit the model or the loss.
@@ -99,7 +116,8 @@ def prepare(experiment: Experiment, dataset: Dataset, weights: Path | None = Non
             _adapt(model, train)
         else:
             _load(experiment, model, weights)
-        fitting.check_values(fitted)
+        if check:
+            fitting.check_values(fitted)
         if not fitting.faults:
             packed = replace(
                 fitted, train=_packed(model, train), validation=_packed(model, validation)

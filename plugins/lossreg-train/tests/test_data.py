@@ -422,6 +422,49 @@ def test_rows_of_several_labels_are_split_as_they_come():
     assert split(10, 0.2, 1, several)[1].tolist() == split(10, 0.2, 1)[1].tolist()
 
 
+VISITS = "patient,day,x,y\n" + "".join(
+    f"{i % 4:02d},2025-01-{28 - i:02d},{i},{i % 2}\n" for i in range(12)
+)
+
+
+def test_a_group_is_in_one_part_and_no_feature(flowers):
+    found = flowers(VISITS.replace("03,", "3,"), target="y", group="patient", features="x")
+    patients = [set(part.x[:, 0] % 4) for part in (found.train, found.validation)]
+    assert not patients[0] & patients[1]
+    assert len(found.train) + len(found.validation) == 12
+    days_and_x = flowers(VISITS.replace("2025-01-", ""), target="y", group="patient").train.x
+    assert days_and_x.shape[1] == 2
+
+
+def test_the_latest_rows_are_held_out(flowers):
+    found = flowers(VISITS, target="y", time="day", group=None, features="x", split=0.25)
+    assert sorted(found.validation.x[:, 0]) == [0, 1, 2]
+
+
+def test_groups_that_are_written_in_two_ways_stay_two(flowers):
+    table = "patient,x,y\n" + "".join(f"{name},{i},1\n" for i, name in enumerate(["1", "01"] * 3))
+    found = flowers(table, target="y", group="patient", split=0.5)
+    assert (len(found.train), len(found.validation)) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"group": "patiant"}, "no column 'patiant'. Did you mean 'patient'?"),
+        ({"time": "when"}, "and so have no order"),
+        ({"group": "patient", "time": "day"}, "Name one of 'group' and 'time'."),
+        ({"group": "same"}, "'same' has one value in all rows"),
+        ({"time": "gap"}, "'gap' needs a value in each row, and has 1 missing"),
+    ],
+)
+def test_groups_and_times_that_cannot_be_used_are_faults(flowers, given, message):
+    lines = VISITS.splitlines()
+    table = [f"{lines[0]},when,same,gap"]
+    table += [f"{line},{i + 1}/3/25,a,{i or ''}" for i, line in enumerate(lines[1:])]
+    faults = refused(flowers, "\n".join(table), target="y", **{"features": "x", **given})
+    assert any(message in fault for fault in faults)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.99])
 def test_both_parts_have_a_sample(share):
     train, held = split(2, share, seed=0)

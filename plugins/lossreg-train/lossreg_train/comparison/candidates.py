@@ -1,0 +1,177 @@
+"""The losses of a comparison: those that a user names, or all that fit the labels."""
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lossreg import bind
+from lossreg.errors import BrokenPluginError, LossregError
+from lossreg.loss import LABELS, Bound, BoundLoss, BoundOutputs, BoundSum, Entry
+from lossreg.registry import installed
+
+# What a sigmoid or softmax is before and behind.
+_CLASS_SCORES = ("logits", "probabilities")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A loss that is compared.
+
+    Args:
+        bound: The loss.
+        again: Whether it is the baseline once more, with other seeds.
+    """
+
+    bound: Bound
+    again: bool = False
+
+    @functools.cached_property
+    def label(self) -> str:
+        """The loss without `from_logits`, which the model decides for all."""
+        name = _short(self.bound)
+        return f"{name}, again" if self.again else name
+
+    @functools.cached_property
+    def providers(self) -> tuple[str, ...]:
+        """The packages of the loss, with their versions."""
+        return tuple(sorted({str(loss.provider) for loss in self.bound.losses()}))
+
+    @functools.cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The loss as data."""
+        return self.bound.config()
+
+
+def _short(bound: Bound) -> str:
+    if isinstance(bound, BoundOutputs):
+        return ", ".join(f"{name}: {each and _short(each)}" for name, each in bound.items())
+    if isinstance(bound, BoundSum):
+        return " + ".join(
+            replace(term, loss=_default_form(term.loss)).label for term in bound.terms
+        )
+    return _default_form(bound).label
+
+
+def _default_form(loss: BoundLoss) -> BoundLoss:
+    logits = loss.spec.from_logits
+    return loss.with_params({logits: False}) if logits in loss.params else loss
+
+
+def candidates(given: Iterable[Any], reference: Bound) -> list[Candidate]:
+    """Return the losses that a user names, for the predictions that the model returns.
+
+    Args:
+        given: Losses as `bind` takes them, the baseline first.
+        reference: The loss that the model is made for. It says whether the model returns logits
+            or probabilities, and the other losses are told so.
+
+    Raises:
+        LossregError: A loss isn't one, is named twice, or takes other predictions.
+    """
+    found: list[Candidate] = []
+    for each in given:
+        bound = fit_predictions(bind(each), reference)
+        if any(bound.config() == other.config for other in found):
+            raise LossregError(f"The loss {bound.label!r} is named twice. Name each loss once.")
+        found.append(Candidate(bound=bound))
+    return found
+
+
+def fit_predictions(bound: Bound, reference: Bound) -> Bound:
+    """Return a loss that takes the predictions of another.
+
+    Raises:
+        LossregError: It can't.
+    """
+    if isinstance(bound, BoundOutputs):
+        if not isinstance(reference, BoundOutputs):
+            return bound
+        return BoundOutputs(
+            {name: each and _fit(each, reference.get(name) or each) for name, each in bound.items()}
+        )
+    if isinstance(reference, BoundOutputs):
+        raise LossregError(
+            f"The model has several outputs, and {bound.label!r} is one loss. Give one for each: "
+            f"{{outputs: {{{', '.join(f'{name}: ...' for name in reference)}}}}}."
+        )
+    return _fit(bound, reference)
+
+
+def _fit(bound: BoundLoss | BoundSum, reference: BoundLoss | BoundSum) -> BoundLoss | BoundSum:
+    expected = reference.losses()[0]
+    if isinstance(bound, BoundSum):
+        terms = tuple(replace(term, loss=_fit_one(term.loss, expected)) for term in bound.terms)
+        return replace(bound, terms=terms)
+    return _fit_one(bound, expected)
+
+
+def _fit_one(loss: BoundLoss, expected: BoundLoss) -> BoundLoss:
+    returned = expected.y_pred
+    if returned not in _CLASS_SCORES:
+        return loss
+    if loss.spec.from_logits in loss.params:
+        return loss.with_params({loss.spec.from_logits: returned == "logits"})
+    # A margin loss takes scores of any size, which logits are.
+    if loss.y_pred in _CLASS_SCORES and loss.y_pred != returned:
+        advice = "End the model in a sigmoid or softmax"
+        if returned == "probabilities":
+            advice = "Leave out the model's last activation"
+        raise LossregError(
+            f"Loss {loss.label!r} takes {loss.y_pred}, and the model returns {returned}, as "
+            f"{expected.label!r} says. {advice}, and give the config a loss that says so."
+        )
+    return loss
+
+
+def all_fitting(reference: Bound, label_axes: int, columns: int) -> Iterator[Candidate]:
+    """Yield every installed loss for the labels of another, with its documented defaults.
+
+    The reference comes first. Losses whose parameters have no default are left out.
+
+    Args:
+        reference: The loss that the model is made for.
+        label_axes: The axes of the labels, that of the samples included.
+        columns: The size of the last axis.
+
+    Raises:
+        LossregError: The reference doesn't say what the labels are.
+    """
+    losses = reference.losses()
+    if isinstance(reference, BoundOutputs) or not losses[0].spec.labels.is_known:
+        raise LossregError(
+            f"'auto' needs a loss whose labels are known, for one output, and the config has "
+            f"{reference.label!r}. Name the losses to compare."
+        )
+    yield Candidate(bound=reference)
+    for entry in installed().entries():
+        if not _suits(entry, losses[0], label_axes, columns):
+            continue
+        try:
+            if any(parameter.required for parameter in entry.signature.parameters):
+                continue
+            bound = _fit_one(entry.bind({}), losses[0])
+        except (BrokenPluginError, LossregError):
+            # Nobody asked for this one.
+            continue
+        if bound.config() != reference.config():
+            yield Candidate(bound=bound)
+
+
+def _suits(entry: Entry, loss: BoundLoss, label_axes: int, columns: int) -> bool:
+    """Return whether a loss is for the same task and the same labels as another."""
+    forms = loss.spec.forms
+    if {*forms} == {"one_hot", "integer"}:
+        forms = ("integer",) if columns == 1 else ("one_hot",)
+    labels, wanted = entry.spec.labels, LABELS[forms[0]]
+    if not {*forms} & {*entry.spec.forms} and not (labels.is_amount and wanted.is_amount):
+        return False
+    tasks = {*entry.spec.task} & {*loss.spec.task}
+    has_places = label_axes > 2 or (label_axes == 2 and columns > 1 and wanted.is_number)
+    if has_places:
+        tasks -= {"binary", "multiclass"}
+    else:
+        tasks -= {"segmentation"}
+    if not has_places and wanted.classes == "each":
+        tasks -= {"multilabel" if columns == 1 else "binary"}
+    return bool(tasks)
