@@ -146,6 +146,9 @@ def light_import(subject: Subject) -> None:
 def names(subject: Subject) -> None:
     """Every name of the loss is legal, and means this loss and no other."""
     spec, own = subject.spec, subject.entry.provider.distribution
+    if subject.entry.provider.is_builtin:
+        # Whatever other packages offer, its names mean it.
+        return
     for name in spec.names:
         for other in subject.suite.registry.explain(name).offers:
             if other.provider.distribution != own:
