@@ -53,8 +53,8 @@ test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of th
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE)
 	$(RUN) -m pytest -q tests $(filter plugins/%,$(KERAS_TESTS)) -m fresh $(TWICE)
 
-test-collections: .venv/made  ## every collection of losses on TensorFlow, saved and loaded too
-	$(RUN) -m pytest -q $(COLLECTIONS) $(TWICE)
+test-collections: .venv/made  ## the collections on TensorFlow; ONLY=usable for one check of each loss
+	$(RUN) -m pytest -q $(COLLECTIONS) $(TWICE) $(if $(ONLY),-k "$(ONLY)")
 
 check: .venv/made  ## ruff, mypy and import-linter
 	.venv/bin/ruff check .

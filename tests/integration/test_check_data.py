@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from core_losses import core_entries
 from tolerances import EACH_OTHER
 
 import lossreg
@@ -24,11 +25,7 @@ SIGMOID = samples.activate(LOGITS, -1, exclusive=False)
 YES = CLASSES % 2
 LOGIT, P = LOGITS[:, 0], SIGMOID[:, 0]
 
-NAMES = [
-    f"{distribution}/{spec.name}"
-    for distribution in ("keras", "lossreg-focal")
-    for spec in lossreg.list_losses(plugin=distribution)
-]
+NAMES = [entry.qualified_name for entry in core_entries()]
 
 
 def forms(name):

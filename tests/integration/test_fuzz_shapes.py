@@ -1,4 +1,4 @@
-"""Labels, predictions and weights of random shapes and dtypes, through every installed loss.
+"""Labels, predictions and weights of random shapes and dtypes, through every loss of the core.
 
 `LOSSREG_FUZZ` is the least number of cases, over all losses. What a loss makes of such data is a
 tensor, or an error of lossreg; never an error of the backend or of Python.
@@ -9,11 +9,12 @@ import os
 import keras
 import numpy as np
 import pytest
+from core_losses import core_entries
 
 import lossreg
 from lossreg.errors import LossregError
 
-NAMES = [entry.qualified_name for entry in lossreg.registry.installed().entries()]
+NAMES = [entry.qualified_name for entry in core_entries()]
 CASES = -(-int(os.environ.get("LOSSREG_FUZZ", "1000")) // len(NAMES))
 SIZES = (0, 1, 1, 2, 3, 5)
 DTYPES = (*["float32"] * 4, "float64", "float16", "int32", "int64", "uint8", "int8", "bool")

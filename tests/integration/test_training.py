@@ -3,16 +3,13 @@ from collections import Counter
 import keras
 import numpy as np
 import pytest
+from core_losses import core_entries
 from tolerances import CANCELLATION, EACH_OTHER, TRAINED
 
 import lossreg
 from lossreg.errors import LossregError, WeightError
 
-NAMES = [
-    f"{distribution}/{spec.name}"
-    for distribution in ("keras", "lossreg-focal")
-    for spec in lossreg.list_losses(plugin=distribution)
-]
+NAMES = [entry.qualified_name for entry in core_entries()]
 # Their labels stay integers, where Keras casts them to float and back.
 KEPT_LABELS = {
     f"keras/{name}"
