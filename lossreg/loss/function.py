@@ -97,11 +97,31 @@ def checked(bound: BoundLoss, made: Any) -> Function:
         if is_own_class:
             # Somebody's own class gets its tensors as Keras would give them.
             return function(y_true, y_pred)
-        if len(views) == 1:
-            return function(*fitted)
-        return _converted(bound, function, form, *fitted)
+        try:
+            return _converted(bound, function, form, *fitted)
+        except Exception as error:
+            # What a program registered may raise errors of its own.
+            if bound.provider.is_local or isinstance(error, LossregError):
+                raise
+            return _of_nothing(bound, *fitted, error)
 
     return values
+
+
+def _of_nothing(bound: BoundLoss, y_true: Any, y_pred: Any, error: Exception) -> Any:
+    """Return the values of an empty batch, for which a maximum or an index fails.
+
+    Raises:
+        ShapeError: The batch isn't empty.
+    """
+    shape = tuple(y_pred.shape)
+    if shape[:1] == (0,):
+        return ops.zeros(bound.spec.shape_of_values(bound.params, shape), y_pred.dtype)
+    raise ShapeError(
+        f"Loss {bound.name!r} can't be computed from y_true of shape {tuple(y_true.shape)} and "
+        f"y_pred of shape {shape} ({error_line(error)}). 'lossreg show {bound.name}' says which "
+        "shapes it takes."
+    ) from error
 
 
 def add_values(bound: BoundLoss | BoundSum, values: list[Any]) -> Any:
@@ -156,6 +176,8 @@ def _argument(value: Any) -> Any:
 def _converted(bound: BoundLoss, function: Function, form: str, y_true: Any, y_pred: Any) -> Any:
     """Return the values for labels of any kind that the loss takes."""
     spec, axis = bound.spec, bound.class_axis
+    if len(spec.forms) == 1:
+        return function(y_true, y_pred)
     match (spec.forms[0], form):
         case ("one_hot", "integer"):
             return _of_class_numbers(bound, function, y_true, y_pred)

@@ -130,7 +130,7 @@ def _align_targets(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any) -> t
             "one target, and an output for each quantile",
         )
     else:
-        fits = fits and (None in (*targets, numbers) or numbers % targets[0] == 0)
+        fits = fits and (None in (*targets, numbers) or _divides(targets[0], numbers))
         takes = "targets, and an output for each parameter of each target"
     if not fits:
         raise ShapeError(f"{_got(loss, takes, y_true, y_pred)} {_RESHAPE}")
@@ -217,3 +217,7 @@ def _misfit(loss: BoundLoss, takes: str, y_true: Any, y_pred: Any) -> ShapeError
     fits = loss.relative(form)
     takes = f": {fits!r} takes them" if fits else ""
     return ShapeError.of(f"{misfit} The labels look {look}{takes}.", fits=fits)
+
+
+def _divides(size: int, numbers: int) -> bool:
+    return numbers % size == 0 if size else numbers == 0

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import sites
+from fakes import add
 from hostile.attacks import CODE, LAYERS, PLACES, SAVED_LAYERS, VALUES, layer
 
 import lossreg
 from lossreg import ConfigError, LossregError, build_model
+from lossreg.errors import ShapeError
 
 MOST_SECONDS = 2
 INPUT = {"Input": {"shape": [4]}}
@@ -149,3 +152,25 @@ def test_plugins_are_found_in_either_order_of_imports(tmp_path, first):
     assert "PluginWarning" not in done.stderr
     assert "'broken'" not in done.stdout
     assert done.stdout.count("'active'") == 2
+
+
+def of_the_tenth(y_true, y_pred):
+    """A loss that takes ten outputs."""
+    return y_pred.shape[9] * (y_true - y_pred)
+
+
+def test_a_loss_that_fails_on_a_shape_says_so_and_an_empty_batch_costs_nothing():
+    registry = lossreg.Registry()
+    add(registry, "tenth", of_the_tenth)
+    loss = registry.get_loss("tenth")
+    with pytest.raises(ShapeError) as refused:
+        loss([[1.0]], [[2.0]])
+    shapes = "y_true of shape (1, 1) and y_pred of shape (1, 1) (IndexError: "
+    assert f"Loss 'tenth' can't be computed from {shapes}" in str(refused.value)
+    assert isinstance(refused.value.__cause__, IndexError)
+    assert float(loss(np.zeros((0, 1)), np.zeros((0, 1)))) == 0.0
+
+
+def test_a_loss_of_the_program_raises_its_own_errors():
+    with pytest.raises(IndexError):
+        lossreg.get_loss(of_the_tenth)([[1.0]], [[2.0]])
