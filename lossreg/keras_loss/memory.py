@@ -199,7 +199,7 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         shown = _names(every) if len(every) > 1 else []
         self.term_metrics = [keras.metrics.Mean(name) for name in shown]
         self._trained = [
-            (f"{name}_{index}" if state.shape else name, state, index)
+            (f"{name}_{index}" if len(state.shape) else name, state, index)
             for term in every
             for name, state in term.states.items()
             if state.trainable

@@ -1,5 +1,6 @@
 """The centerline Dice loss: whether thin structures, such as vessels and roads, stay connected."""
 
+import math
 from typing import Annotated
 
 from annotated_types import Ge, Le
@@ -93,11 +94,11 @@ def _dilated(region):
 
 def _largest(values, axis: int):
     """Return the largest of each entry and the two beside it."""
-    # Not a pooling: in three dimensions TensorFlow 2.21 gives its gradient to each of several equal
-    # entries, in full.
-    lead = (slice(None),) * axis
-    before = ops.concatenate([values[(*lead, slice(1))], values[(*lead, slice(-1))]], axis=axis)
-    after = ops.concatenate(
-        [values[(*lead, slice(1, None))], values[(*lead, slice(-1, None))]], axis=axis
+    # Along one axis at a time: where entries are equal, TensorFlow 2.21 gives the gradient of a
+    # pooling in three dimensions to each of them in full.
+    shape = ops.shape(values)
+    rows = (math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+    pooled = ops.max_pool(
+        ops.reshape(values, rows), 3, strides=1, padding="same", data_format="channels_last"
     )
-    return ops.maximum(ops.maximum(before, values), after)
+    return ops.reshape(pooled, shape)
