@@ -20,7 +20,9 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
-KERAS_TESTS := tests/integration plugins/lossreg-focal plugins/lossreg-train
+# Fifteen losses through every check, which takes minutes: `make test-described`.
+DESCRIBED := tests/integration/testing/test_described.py
+KERAS_TESTS := tests/integration --ignore $(DESCRIBED) plugins/lossreg-focal plugins/lossreg-train
 # The collections, whose losses are checked on each backend by `make test-collections`.
 COLLECTIONS := $(filter-out plugins/lossreg-focal plugins/lossreg-train,$(wildcard plugins/*))
 # No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
@@ -33,7 +35,7 @@ ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_che
 # `make demo SHORT=1` takes under two minutes.
 DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
 
-.PHONY: help demo test check docs bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-oldest test-jax test-jax-collections test-torch format clean
+.PHONY: help demo test check docs bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-described test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +92,9 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 	rm -rf dist
 	$(UV) build -q --all-packages --wheel --out-dir dist
 	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
+
+test-described: .venv/made  ## fifteen well-known losses that the contract describes, through every check
+	$(RUN) -m pytest -q $(DESCRIBED)
 
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
 	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore ,$(LATEST_ONLY))
