@@ -45,10 +45,11 @@ code { font: .9em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
   margin: 1rem 0; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem;
   font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line);
+th, td { text-align: left; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; } th { color: var(--soft); font-weight: 600; } .n { text-align: right;
   white-space: nowrap; } td code { overflow-wrap: anywhere; }
-td:first-child { min-width: 13rem; }
+td:first-child { min-width: 11rem; }
+th.n { white-space: normal; }
 .badge { font-size: .8rem; font-weight: 600; border: 1px solid; border-radius: 999px;
   padding: .05rem .55rem; white-space: nowrap; }
 .better { color: var(--good); } .worse { color: var(--bad); } .equivalent { color: var(--same); }
@@ -159,7 +160,9 @@ def _ranking(comparison: Comparison) -> Iterator[str]:
         ]
         for standing in comparison.ranking
     )
-    header = ["Loss", "Against the baseline", *map(_text, comparison.metrics), "Runs"]
+    # A name of a metric may be longer than its numbers.
+    names = [_text(name).replace("_", "_<wbr>") for name in comparison.metrics]
+    header = ["Loss", "Against the baseline", *names, "Runs"]
     yield table(header, rows, numbers=2)
 
 

@@ -5,6 +5,7 @@ it gives the work to its workers, and how it is opened again after a process of 
 """
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -166,6 +167,8 @@ class Processes:
 def _begin(lives: Connection) -> None:
     """Begin a worker: it ends when the driver does, and leaves Ctrl-C to the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What TensorFlow says of how often it compiled is no news here.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # The driver has shown it.
     warnings.filterwarnings("ignore", category=PluginWarning)
     threading.Thread(target=_end_with_driver, args=(lives,), daemon=True).start()

@@ -135,7 +135,7 @@ class Checked(HTMLParser):
         self.opened, self.texts = [], []
 
     def handle_starttag(self, tag, attributes):
-        if tag not in ("meta", "circle", "line", "rect", "path", "br"):
+        if tag not in ("meta", "circle", "line", "rect", "path", "wbr"):
             self.opened.append(tag)
         assert not {name for name, _ in attributes} & {"src", "href"}
 

@@ -254,8 +254,12 @@ from lossreg_train.comparison.cells import Results
 from lossreg_train.comparison.pools import Processes
 from lossreg_train.comparison.running import Runner, Task
 
+class Work:
+    key = "w"
+
 if __name__ == "__main__":
     pool = Processes(2, Path("work"), threads=1)
+    pool.share(Work())
     tasks = [
         Task(key=f"{n:032x}", function=getattr(tasks_of_test, sys.argv[1]), argument=n)
         for n in range(6)
