@@ -3,15 +3,15 @@
 import functools
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from importlib import resources
 
 from ..loss import key
 
 COMMANDS = dict.fromkeys(("compare", "fit", "objective"), "lossreg-train")
 """The distribution to install for a subcommand."""
 
-# Written by scripts/known_losses.py from the specs of the packages.
-_FILE = Path(__file__).with_name("known.json")
+# Written by scripts/known_losses.py from the specs of the packages. lossreg may be in a zip.
+_FILE = resources.files(__package__) / "known.json"
 
 
 @functools.cache

@@ -31,7 +31,7 @@ def made(owner: int, version: int) -> Callable[..., float]:
 def value_of(name: str) -> float:
     """Return the value of a loss by each way that remembers what it found."""
     (value,) = {
-        lossreg.bind(identifier, **params).function()(0, 0)
+        lossreg.bind(identifier, **params).entry.target(0, 0)
         for identifier, params in ((name, {}), (name, {"scale": 2.0}), (f"1 * '{name}'", {}))
     }
     return value
@@ -58,7 +58,7 @@ def add_new(owner: int, version: int) -> None:
 def replace_common(owner: int, version: int) -> None:
     """Replace a loss that every thread replaces, and find one of them."""
     lossreg.register(made(owner, version), name="storm_common", replace=True)
-    assert lossreg.bind("storm_common").function()(0, 0) >= 0
+    assert lossreg.bind("storm_common").entry.target(0, 0) >= 0
 
 
 WON: list[int] = []

@@ -143,8 +143,9 @@ def test_a_package_is_written_from_a_zip(tmp_path):
 
 def test_a_copy_without_its_templates_writes_nothing(tmp_path):
     with zipfile.ZipFile(tmp_path / "site.zip", "w") as file:
-        for path in sorted(PACKAGE.rglob("*.py")):
-            file.write(path, path.relative_to(PACKAGE.parent))
+        for path in sorted(PACKAGE.rglob("*.*")):
+            if path.suffix in (".py", ".json"):
+                file.write(path, path.relative_to(PACKAGE.parent))
     result = shell("lossreg new acme-losses", tmp_path, PYTHONPATH=str(tmp_path / "site.zip"))
     assert "lacks the files of the new package" in sentence(result)
     assert not (tmp_path / "acme-losses").exists()
