@@ -101,11 +101,22 @@ def checked(bound: BoundLoss, made: Any) -> Function:
             return _converted(bound, function, form, *fitted)
         except Exception as error:
             # What a program registered may raise errors of its own.
-            if bound.provider.is_local or isinstance(error, LossregError):
+            if bound.provider.is_local or _has_other_cause(error):
                 raise
             return _of_nothing(bound, *fitted, error)
 
     return values
+
+
+def _has_other_cause(error: Exception) -> bool:
+    """Tell whether an error comes from the loss's code or the machine, whatever the shapes are."""
+    others = (LossregError, AttributeError, ImportError, NameError, NotImplementedError, OSError)
+    # Each backend has an error of its own for a lack of memory; all of them use one of these words.
+    out_of_memory = isinstance(error, MemoryError) or any(
+        word in error_line(error).lower()
+        for word in ("out of memory", "resource_exhausted", "resourceexhausted")
+    )
+    return isinstance(error, others) or out_of_memory
 
 
 def _of_nothing(bound: BoundLoss, y_true: Any, y_pred: Any, error: Exception) -> Any:
@@ -197,10 +208,12 @@ def _converted(bound: BoundLoss, function: Function, form: str, y_true: Any, y_p
 def _of_class_numbers(bound: BoundLoss, function: Function, labels: Any, y_pred: Any) -> Any:
     """Return the values of a loss of one-hot rows for class numbers."""
     axis, ignored = bound.class_axis, bound.params.get(bound.spec.ignore_class or "")
+    leaves_out = bound.spec.adds_ignore_class
     labels, counts = ops.cast(labels, "int32"), None
     if ignored is not None:
         counts = ops.not_equal(labels, ignored)
-        labels = ops.where(counts, labels, 0)
+        # Any class will do where lossreg leaves the values out.
+        labels = ops.where(counts, labels, 0) if leaves_out else labels
         function, y_pred = _before_activation(bound, function, y_pred)
         # Before the formula: a gradient of 0 times NaN is NaN.
         y_pred = ops.where(ops.expand_dims(counts, axis), y_pred, _EVEN)
@@ -210,8 +223,12 @@ def _of_class_numbers(bound: BoundLoss, function: Function, labels: Any, y_pred:
     hot = ops.cast(ops.equal(ops.expand_dims(labels, axis), classes), y_pred.dtype)
     # Where it can't be refused, a class that y_pred lacks must not cost nothing.
     there = ops.logical_and(labels >= 0, labels < ops.shape(y_pred)[axis])
+    if counts is not None and not leaves_out:
+        # A loss that has the parameter itself leaves out rows of zeros.
+        there = ops.logical_or(there, ops.logical_not(counts))
+        hot = ops.where(ops.expand_dims(counts, axis), hot, 0.0)
     values = function(ops.where(ops.expand_dims(there, axis), hot, float("nan")), y_pred)
-    if counts is None:
+    if counts is None or not leaves_out:
         return values
     values = ops.where(counts, values, 0.0)
     leave_out(values, counts)

@@ -166,7 +166,8 @@ def run_check(suite: Suite, loss: str, check: str) -> None:
         lines = message.strip().splitlines() or [""]
         # Of an error in a graph TensorFlow writes the place first.
         told = lines[-1] if lines[0].startswith("in user code") else lines[0]
-        message, cause = f"It raised {type(error).__name__}: {told.strip()[:300]}", error
+        kind = f"{type(error).__name__}: "
+        message, cause = f"It raised {kind}{told.strip().removeprefix(kind)[:300]}", error
     raise ConformanceError(
         f"{subject.entry.qualified_name} breaks a promise, {check}: {promise(check)}\n{message}"
     ) from cause

@@ -45,9 +45,8 @@ def lovasz_softmax(
         Berman et al., 2018, arXiv:1705.08790, algorithm 1; the Lovász-Softmax loss.
     """
     y, p = counted(y_true, probabilities(y_pred, from_logits=from_logits), ignore_class)
-    y, p = _by_class(y), _by_class(p)
-    hit = y >= 0.5
-    values = _extension(ops.abs(y - p), hit)
+    hit = _by_class(y >= 0.5)
+    values = _extension(_by_class(ops.abs(y - p)), hit)
     counts = ops.ones_like(values)
     if classes == "present":
         counts = ops.cast(ops.any(hit, axis=-1), values.dtype)
@@ -85,29 +84,53 @@ def _by_class(values):
 
 
 def _extension(errors, hit):
-    """Return the Lovász extension of the Jaccard loss, over the last axis."""
+    """Return the Lovász extension of the Jaccard loss, over the last axis.
+
+    Labels get no gradient.
+    """
     shape = ops.shape(errors)
     rows, count = shape[0] * shape[1], shape[2]
-    flat = ops.reshape(ops.stop_gradient(errors), (rows, count))
-    order = ops.argsort(-flat, axis=-1)
-    # One sort, and each position looks its weight up: nothing else goes through the order.
-    places = ops.reshape(order + count * ops.expand_dims(ops.arange(rows), 1), (-1,))
-    there = ops.take(ops.reshape(ops.cast(hit, errors.dtype), (-1,)), places)
-    steps = ops.reshape(_steps(ops.reshape(there, (rows, count))), (-1,))
-    # Each place occurs once, so that a sum puts it there; TensorFlow's scatter takes twice as long.
-    weights = ops.segment_sum(steps, places, rows * count)
-    return ops.sum(errors * ops.reshape(weights, shape), axis=-1)
+
+    def total(hit, errors):
+        highest, order = _sorted(errors, count)
+        starts = ops.reshape(count * ops.arange(rows, dtype="int32"), (*shape[:2], 1))
+        places = ops.reshape(ops.cast(order, "int32") + starts, (-1,))
+        there = ops.reshape(ops.take(ops.reshape(hit, (-1,)), places), shape)
+        steps = _steps(there, errors.dtype)
+
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            # Each place occurs once, so that the sum puts a step there. On torch, Keras' scatter
+            # takes the steps one by one.
+            weights = ops.segment_sum(ops.reshape(steps, (-1,)), places, rows * count)
+            return None, ops.expand_dims(upstream, -1) * ops.reshape(weights, shape)
+
+        return ops.sum(highest * steps, axis=-1), gradient
+
+    return ops.custom_gradient(total)(hit, errors)
 
 
-def _steps(there):
+def _sorted(errors, count):
+    """Return the errors of each class from the highest, and their places."""
+    classes = errors.shape[1]
+    if classes is None:
+        return ops.top_k(errors, count)
+    # XLA runs the sorts of the classes side by side, and sorts of values with their places are
+    # its fastest.
+    pairs = [ops.top_k(errors[:, index], count) for index in range(classes)]
+    return tuple(ops.stack(parts, axis=1) for parts in zip(*pairs, strict=True))
+
+
+def _steps(there, dtype: str):
     """Return what each position of the last axis adds to the Jaccard loss.
 
     The differences of algorithm 1 as quotients: in float32 a difference would lose its digits.
     """
-    size = ops.sum(there, axis=-1, keepdims=True)
-    found = ops.cumsum(there, axis=-1)
-    others = ops.arange(1, ops.shape(there)[-1] + 1, dtype=there.dtype) - found
-    union = size + others
-    # Without the class, the first position makes the union, and the loss is 1 from there on.
-    other = ops.where(union == 1, 1.0, (size - found) / (union * ops.maximum(union - 1, 1.0)))
-    return ops.where(there > 0, 1 / union, other)
+    found = ops.cumsum(ops.cast(there, dtype), axis=-1)
+    size = found[..., -1:]
+    union = size + ops.arange(1, ops.shape(there)[-1] + 1, dtype=dtype) - found
+    # One that isn't of the class takes `size - found` from `1 / (union - 1)` to `1 / union`. Where
+    # none is of the class, the first one makes the union, and the loss is 1 from there on.
+    before = ops.maximum(union - 1, 1.0)
+    first = ops.logical_or(there, ops.equal(union, 1.0))
+    return ops.where(first, before, size - found) / (union * before)

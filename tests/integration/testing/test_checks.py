@@ -365,7 +365,7 @@ BROKEN = [
     pytest.param("numerical_gradient", in_float32, {}, "values in float32", id="no float64"),
     pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
     pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
-    pytest.param("compiled", fixed_batch, {}, "It raised TypeError", id="a fixed size of batch"),
+    pytest.param("compiled", fixed_batch, {}, "It raised .*TypeError", id="a fixed size of batch"),
     pytest.param("permuted_batch", by_place, {}, "elsewhere", id="place in the batch"),
     pytest.param(
         "permuted_batch", by_place, {"couples_batch": True}, "the same sum", id="place, coupled"
@@ -413,7 +413,9 @@ BROKEN += [
     pytest.param(
         "ignored_class", ignoring_late, INTEGER, "expected a gradient of 0", id="0 times NaN"
     ),
-    pytest.param("unknown_classes", counting, INTEGER, "It raised TypeError", id="a fixed count"),
+    pytest.param(
+        "unknown_classes", counting, INTEGER, r"can't be computed.*TypeError", id="a fixed count"
+    ),
 ]
 
 
