@@ -4,11 +4,15 @@ import ast
 import re
 from pathlib import Path
 
+import generate
+import pages
 import pytest
 import tolerances
 
 import lossreg
+from lossreg import errors
 from lossreg.cli import main
+from lossreg.registry import discover
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -86,6 +90,44 @@ def test_every_command_and_option_is_documented(command):
         # -o, or the long form where there is no short one.
         shortest = min(parameter.opts, key=len) if parameter.param_type_name == "option" else ""
         assert shortest in page
+
+
+def test_every_key_of_a_config_is_in_the_committed_table():
+    lines = generate.config_keys()
+    assert generate.filled(text("config.md"), "config keys", lines) == text("config.md")
+
+
+def test_the_committed_list_of_losses_is_that_of_the_packages():
+    packages = {path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml")}
+    entries = [e for e in discover().entries() if e.provider.distribution in {"keras", *packages}]
+    # Without one of our packages the list would be shorter.
+    pytest.importorskip("lossreg_segmentation")
+    assert generate.index(entries) == text("all-losses.md")
+
+
+def test_every_error_has_its_causes_and_the_way_out():
+    kinds = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+    found = dict(
+        re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text("errors.md"), re.MULTILINE | re.DOTALL)
+    )
+    # Its base has every error of the page.
+    assert found.keys() == kinds - {"LossregError"}
+    without = {"LossLookupError"}
+    assert {name for name, section in found.items() if "```text" not in section} == without
+
+
+@pytest.mark.parametrize(("translated", "original"), generate.TRANSLATIONS.items())
+def test_a_translation_has_the_same_programs(translated, original):
+    assert pages.blocks(f"docs/{translated}") == pages.blocks(f"docs/{original}")
+    assert len(re.findall("^```", text(translated), re.MULTILINE)) == len(
+        re.findall("^```", text(original), re.MULTILINE)
+    )
+    headings = [re.findall("^#+ ", text(page), re.MULTILINE) for page in (translated, original)]
+    assert headings[0] == headings[1]
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
