@@ -190,8 +190,8 @@ class _Writer:
             return _identifier(letter)
         if index == _PRIMED:
             return f"<msup>{_identifier(letter)}<mo>′</mo></msup>"
-        # `y_true` has an index, and `label_smoothing` is one word.
-        if len(letter) > 2 and not index.startswith(_OPEN):
+        # `y_true` and `mean_c` have an index, and `label_smoothing` is one word.
+        if len(letter) > 2 and len(index) > 1 and not index.startswith(_OPEN):
             return f"<mtext>{escape(name)}</mtext>"
         return f"<msub>{_identifier(letter)}{self._index(index)}</msub>"
 

@@ -58,7 +58,8 @@ def read_name(module: str, name: str, value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"name": name, "members": []}
     if inspect.isclass(value):
         found |= {"kind": "class", "signature": _class_signature(value)}
-        found["bases"] = [base.__name__ for base in value.__mro__[1:] if base is not object]
+        bases = [base.__name__ for base in value.__mro__[1:] if base is not object]
+        found["bases"] = [base for base in bases if not base.startswith("_") and base != "ABC"]
         found["doc"] = value.__dict__.get("__doc__") or ""
         if dataclasses.is_dataclass(value) and found["doc"].startswith(f"{name}("):
             found["doc"] = ""
@@ -92,7 +93,8 @@ def _class_signature(owner: type) -> str:
     own = owner.__dict__.get("__init__")
     if own is None and not dataclasses.is_dataclass(owner):
         return ""
-    return _signature(owner.__init__)  # type: ignore[misc]  # of the class at hand
+    signature = _signature(owner.__init__)  # type: ignore[misc]  # of the class at hand
+    return signature.removesuffix(" -> None")
 
 
 def _signature(function: Any) -> str:
@@ -101,6 +103,8 @@ def _signature(function: Any) -> str:
     parameters = [p for name, p in signature.parameters.items() if name != "self"]
     text = str(signature.replace(parameters=parameters))
     text = re.sub(r"<factory>", "...", text)
+    # The words of a long list stand in `docs/write-a-plugin.md`.
+    text = re.sub(r"(?:\w+\.)*Literal\[[^\]]{60,}\]", "str", text)
     return re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", text).replace("'", "")
 
 
@@ -129,11 +133,18 @@ def page(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     ]
     for module, about in MODULES.items():
         lines += ["", f"## {module}", "", about]
-        for entry in found[module]:
+        for entry in sorted(found[module], key=_place):
             lines += ["", f"### {entry['name']}", "", *_entry(entry)]
             for member in entry["members"]:
                 lines += ["", f"#### {entry['name']}.{member['name']}", "", *_entry(member)]
     return "\n".join([*lines, ""])
+
+
+def _place(entry: Mapping[str, Any]) -> int:
+    """Return where an entry stands: functions first, errors last."""
+    if entry["kind"] != "class":
+        return 0
+    return 2 if {"Exception", "Warning"} & set(entry["bases"]) else 1
 
 
 def _entry(entry: Mapping[str, Any]) -> list[str]:

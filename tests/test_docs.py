@@ -135,8 +135,26 @@ def test_every_page_is_in_the_contents(page):
     assert page == "index.md" or f"\n{page.removesuffix('.md')}\n" in text("index.md")
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+SHOWN = [*sorted(path.name for path in DOCS.glob("*.md")), *generate.TRANSLATIONS, "../README.md"]
+
+
+@pytest.mark.parametrize("page", SHOWN)
 def test_every_command_on_a_page_exists(page):
+    for target in re.findall(r"^make (\w+)", text(page), re.MULTILINE):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for command in re.findall(r"^\$ (?:\w+=\S+ )?lossreg ([a-z]+)", text(page), re.MULTILINE):
         # A page may add a command of its own.
         assert command in COMMANDS or f'{{"{command}": ' in text(page)
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_everything_that_a_page_installs_is_ours(page):
+    import tomllib
+
+    extras = {}
+    for file in (ROOT / "pyproject.toml", *(ROOT / "plugins").glob("*/pyproject.toml")):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        extras[project["name"]] = {"", *project.get("optional-dependencies", {})}
+    for line in re.findall(r"pip install ((?:[\"']?lossreg[\w\[\],-]*[\"']? ?)+)", text(page)):
+        for package, extra in re.findall(r"(lossreg[\w-]*)(?:\[([\w,]+)\])?", line):
+            assert set(extra.split(",")) <= extras[package], line

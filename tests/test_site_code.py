@@ -51,6 +51,7 @@ def plain(code):
         ("sum_j(s_ij)", "[munder]∑j[/munder][msub]sij[/msub]"),
         ("sum_{i != j}(C_ij**2)", "[munder]∑i ≠ j[/munder][msup][msub]Cij[/msub]2[/msup]"),
         ("mean(max(1 - y, 0)**2)", "mean([msup]max(1−y,0)2[/msup])"),
+        ("mean_c(x)", "[msub]meanc[/msub](x)"),
         ("sqrt(x)", "[msqrt]x[/msqrt]"),
         ("exp(-x)", "[msup]e−x[/msup]"),
         ("log(y!)", "logy!"),
