@@ -1,5 +1,6 @@
 """What a loss's gradients promise, and what it promises when it is compiled."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from ...lazy import keras
 from ...loss import OUTPUTS
 from .. import backend
-from ..results import ConformanceError, NotApplicableError
+from ..results import ConformanceError, NotApplicableError, error_of
 from ..samples import Array, encode, truth, wrong_labels
 from ..subject import Params, Subject, first_row, tensors
 
@@ -94,6 +95,28 @@ def numerical_gradient(subject: Subject) -> None:
                     advice="Look for ops.stop_gradient, rounding, argmax, or a custom gradient "
                     "that isn't the derivative.",
                 )
+
+
+def custom_gradient(subject: Subject) -> None:
+    """A gradient that the loss brings for itself is used on every backend."""
+    uses = 0
+    for params in subject.both:
+        case = subject.case(params)
+        with backend.own_gradients() as found:
+            # Whatever it raises, another check tells.
+            error_of(functools.partial(subject.value_and_gradient, case))
+        uses += len(found)
+        if fault := next(filter(None, found), None):
+            raise ConformanceError.at(
+                f"{case}, in ops.custom_gradient",
+                expected="a function that returns (value, gradient) for tensors",
+                got=fault,
+                advice="On torch Keras then calls the function again and makes the gradient NaN. "
+                "Keep checks out of the function, and return its value with "
+                "def gradient(*args, upstream=None).",
+            )
+    if not uses:
+        raise NotApplicableError("it doesn't call ops.custom_gradient")
 
 
 def compiled(subject: Subject) -> None:

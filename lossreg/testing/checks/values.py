@@ -8,7 +8,7 @@ import numpy as np
 
 from ...lazy import keras
 from ...loss import OUTPUTS
-from .. import backend
+from .. import backend, choices
 from ..results import ConformanceError, NotApplicableError, error_of
 from ..samples import Array, Sample, activate, draw, rows, situations
 from ..subject import Params, Subject, first_row, tensors, values_of
@@ -200,6 +200,61 @@ def ignored_class(subject: Subject) -> None:
                     )
 
 
+def padding(subject: Subject) -> None:
+    """Padding changes nothing, however much of it there is and whatever is predicted there."""
+    spec, pad = subject.spec, subject.spec.labels.pad
+    if pad is None:
+        raise NotApplicableError("its labels have no padding")
+    for params in subject.both:
+        case = subject.case(params)
+        sample = case.sample
+        wider = Sample(
+            y_true=_widened(sample.y_true, pad),
+            # A series of predictions isn't as long as its labels.
+            y_pred=sample.y_pred if spec.fit == "series" else _widened(sample.y_pred, 9.0),
+        )
+        values = subject.values(case)
+        after = subject.values(dataclasses.replace(case, sample=wider))
+        if values.ndim > 1:
+            after = after[:, : values.shape[1]]
+        if not np.allclose(after, values, rtol=1e-4, atol=1e-6):
+            raise ConformanceError.at(
+                f"{case}, with two more entries of padding ({pad}) in each sample",
+                expected=f"the values without them, {_few(values)}",
+                got=_few(after),
+                advice="Replace what is predicted for padding by ops.where, and take means over "
+                "the other entries: lossreg.numerics.masked_mean.",
+            )
+
+
+def axis(subject: Subject) -> None:
+    """The axis of the classes may be another than the last."""
+    name = subject.spec.axis
+    if name is None or "number" not in _kinds_of(subject, name):
+        raise NotApplicableError("it has no parameter for an axis")
+    for base in subject.bases:
+        last = subject.case({**base, name: -1})
+        y_true, y_pred = (
+            array.reshape(3, 2, *array.shape[1:])
+            for array in (last.sample.y_true, last.sample.y_pred)
+        )
+        moved = Sample(
+            y_true=np.moveaxis(y_true, -1, 1) if y_true.ndim == y_pred.ndim else y_true,
+            y_pred=np.moveaxis(y_pred, -1, 1),
+        )
+        inner = dataclasses.replace(last, sample=Sample(y_true=y_true, y_pred=y_pred))
+        params = subject.bind({**base, name: 1}).params
+        values = subject.values(inner)
+        after = subject.values(dataclasses.replace(subject.case(params), sample=moved))
+        if after.shape != values.shape or not np.allclose(after, values, rtol=1e-4, atol=1e-6):
+            raise ConformanceError.at(
+                f"{subject.entry.call(params)} and predictions of shape {moved.y_pred.shape}",
+                expected=f"the values for {name}=-1 and shape {y_pred.shape}, {_few(values)}",
+                got=_few(after),
+                advice=f"Hand {name!r} on to every operation, or leave the parameter out.",
+            )
+
+
 def integer_labels(subject: Subject) -> None:
     """Class numbers above 256, which bfloat16 can't tell apart, keep their meaning."""
     spec = subject.spec
@@ -301,6 +356,17 @@ def _loss_of_class(subject: Subject, params: Params, classes: tuple[int, int]) -
     loss = subject.loss(params, dtype="bfloat16", reduction="sum")
     value = loss(keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred))
     return float(backend.numbers(value))
+
+
+def _widened(values: Array, value: float) -> Array:
+    """Return an array whose second axis has two entries more."""
+    shape = (values.shape[0], 2, *values.shape[2:])
+    return np.concatenate([values, np.full(shape, value, values.dtype)], axis=1)
+
+
+def _kinds_of(subject: Subject, name: str) -> set[str]:
+    annotation = subject.entry.signature.annotations.get(name)
+    return set() if annotation is None else choices.kinds(annotation) or set()
 
 
 def _at(values: Array, index: int) -> str:

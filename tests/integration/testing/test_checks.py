@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 from sites import install
 
 from lossreg.lazy import ops
-from lossreg.numerics import log_softmax
+from lossreg.numerics import log_softmax, masked_mean
 from lossreg.registry import discovery
 from lossreg.testing import ConformanceError
 from lossreg.testing.results import NotApplicableError
@@ -285,11 +285,64 @@ def picky(y_true, y_pred):
     return by_class(y_true, y_pred) * (1.0 if wide else 2.0)
 
 
+def own_gradient(y_true, y_pred):
+    def total(error):
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            return 2 * upstream * error
+
+        return ops.square(error), gradient
+
+    return ops.mean(ops.custom_gradient(total)(y_pred - y_true), axis=-1)
+
+
+def own_gradient_for_floats(y_true, y_pred):
+    def total(error):
+        return float(error), None
+
+    try:
+        return ops.custom_gradient(total)(y_pred - y_true)
+    except Exception:
+        return squared(y_true, y_pred)
+
+
+def list_wise(y_true, y_pred):
+    counts = y_true >= 0
+    return masked_mean(ops.square(y_true - ops.where(counts, y_pred, 0.0)), counts, axis=-1)
+
+
+def mean_over_padding(y_true, y_pred):
+    return ops.mean(ops.where(y_true >= 0, ops.square(y_true - y_pred), 0.0), axis=-1)
+
+
+def along(y_true, y_pred, *, axis: int = -1):
+    return ops.mean(ops.square(y_true - y_pred), axis=axis)
+
+
+def along_the_last(y_true, y_pred, *, axis: int = -1):
+    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+
+def by_positives(y_true, y_pred):
+    positives = ops.sum(y_true, axis=-1)
+    return ops.sum(y_true * (1 - y_pred), axis=-1) / positives
+
+
+def overflowing(y_true, y_pred):
+    return ops.log(ops.mean(ops.exp(ops.abs(y_true - y_pred)), axis=-1))
+
+
+def half_precise(y_true, y_pred):
+    big = ops.cast(ops.square(y_true - y_pred), "float16") * 60000
+    return ops.cast(ops.mean(big - big, axis=-1), y_pred.dtype) + squared(y_true, y_pred)
+
+
 def counting(y_true, y_pred):
     return by_class(y_true, y_pred) * int(y_pred.shape[-1])
 
 
 ROWS = {**INTEGER, "y_true": ("one_hot", "integer")}
+RANKED = {"y_true": "relevance", "y_pred": "scores", "task": ("ranking",), "per": "sample"}
 IMAGE = {"per": "sample", "task": ("segmentation",)}
 
 GOOD = [
@@ -302,6 +355,7 @@ GOOD = [
     pytest.param("saturated_model_learns", on_logits, LOGITS, id="logits that aren't clipped"),
     pytest.param("numerical_gradient", squared, {}, id="a gradient that is the derivative"),
     pytest.param("numerical_gradient", weighted, {}, id="weights, as many as there are outputs"),
+    pytest.param("custom_gradient", own_gradient, {}, id="a gradient of its own"),
     pytest.param("compiled", squared, {}, id="compiled as it is"),
     pytest.param("permuted_batch", squared, {}, id="order doesn't matter"),
     pytest.param("zero_weight", squared, {}, id="weights"),
@@ -329,6 +383,8 @@ GOOD = [
     pytest.param("label_dtypes", on_logits, LOGITS, id="labels of any type"),
     pytest.param("ignored_class", ignoring, INTEGER, id="an ignored class"),
     pytest.param("ignored_class", soft, ROWS, id="a class that lossreg ignores"),
+    pytest.param("padding", list_wise, RANKED, id="a mean over what isn't padding"),
+    pytest.param("axis", along, {}, id="any axis"),
     pytest.param("unknown_classes", by_class, INTEGER, id="any number of classes"),
     pytest.param("finite_values", one_each, {"per": "entry"}, id="one value per entry"),
     pytest.param("finite_values", of_image, IMAGE, id="one value per sample"),
@@ -363,6 +419,9 @@ BROKEN = [
     ),
     pytest.param("numerical_gradient", half_constant, {}, "slope of", id="a gradient cut off"),
     pytest.param("numerical_gradient", in_float32, {}, "values in float32", id="no float64"),
+    pytest.param(
+        "custom_gradient", own_gradient_for_floats, {}, "its function raises", id="a float inside"
+    ),
     pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
     pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
     pytest.param("compiled", fixed_batch, {}, "It raised .*TypeError", id="a fixed size of batch"),
@@ -413,6 +472,13 @@ BROKEN += [
     pytest.param(
         "ignored_class", ignoring_late, INTEGER, "expected a gradient of 0", id="0 times NaN"
     ),
+    pytest.param(
+        "padding", mean_over_padding, RANKED, "two more entries of padding", id="the padding counts"
+    ),
+    pytest.param("axis", along_the_last, {}, "the values for axis=-1", id="an axis ignored"),
+    pytest.param("finite_values", by_positives, BINARY, "got (nan|inf)", id="no positives"),
+    pytest.param("finite_values", overflowing, {}, "got inf", id="an exponential of an error"),
+    pytest.param("float16", half_precise, {}, "got nan", id="more than float16 holds"),
     pytest.param(
         "unknown_classes", counting, INTEGER, r"can't be computed.*TypeError", id="a fixed count"
     ),
