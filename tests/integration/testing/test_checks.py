@@ -17,7 +17,7 @@ from lossreg.numerics import log_softmax, masked_mean
 from lossreg.registry import discovery
 from lossreg.testing import ConformanceError
 from lossreg.testing.results import NotApplicableError
-from lossreg.testing.run import CHECKS, run_check
+from lossreg.testing.run import CHECKS, run_check, run_checks
 from lossreg.testing.subject import Suite
 
 calls = itertools.count(1)
@@ -40,7 +40,12 @@ def run(check, target, name="made_up", **fields):
 
 BINARY = {"y_true": "binary", "y_pred": "probabilities", "task": ("binary",)}
 LOGITS = {**BINARY, "y_pred": "logits"}
-INTEGER = {"y_true": "integer", "y_pred": "probabilities", "task": ("multiclass",)}
+INTEGER = {
+    "y_true": "integer",
+    "y_pred": "probabilities",
+    "task": ("multiclass",),
+    "bounded": True,
+}
 
 
 # Losses that keep what they promise
@@ -166,12 +171,13 @@ def fixed_batch(y_true, y_pred):
 
 
 def by_place(y_true, y_pred):
-    return squared(y_true, y_pred) * ops.arange(1, y_pred.shape[0] + 1, dtype=y_pred.dtype)
+    values = squared(y_true, y_pred)
+    return values * ops.cumsum(ops.ones_like(values))
 
 
 def relative(y_true, y_pred):
     values = squared(y_true, y_pred)
-    return values / ops.mean(values)
+    return values / (ops.mean(values) + 1e-3)
 
 
 def cast_labels(y_true, y_pred):
@@ -227,6 +233,7 @@ def undocumented(y_true, y_pred, *, scale: float = 1.0):
         y_true: Any finite numbers.
         y_pred: Any finite numbers.
     """
+    return scale * squared(y_true, y_pred)
 
 
 def one_each(y_true, y_pred):
@@ -312,6 +319,7 @@ def list_wise(y_true, y_pred):
 
 
 def mean_over_padding(y_true, y_pred):
+    y_true = ops.cast(y_true, y_pred.dtype)
     return ops.mean(ops.where(y_true >= 0, ops.square(y_true - y_pred), 0.0), axis=-1)
 
 
@@ -332,9 +340,9 @@ def overflowing(y_true, y_pred):
     return ops.log(ops.mean(ops.exp(ops.abs(y_true - y_pred)), axis=-1))
 
 
-def half_precise(y_true, y_pred):
-    big = ops.cast(ops.square(y_true - y_pred), "float16") * 60000
-    return ops.cast(ops.mean(big - big, axis=-1), y_pred.dtype) + squared(y_true, y_pred)
+def beyond_float16(y_true, y_pred):
+    large = 1e4 * ops.square(y_true - y_pred)
+    return ops.mean(large - large / 2, axis=-1)
 
 
 def counting(y_true, y_pred):
@@ -478,11 +486,42 @@ BROKEN += [
     pytest.param("axis", along_the_last, {}, "the values for axis=-1", id="an axis ignored"),
     pytest.param("finite_values", by_positives, BINARY, "got (nan|inf)", id="no positives"),
     pytest.param("finite_values", overflowing, {}, "got inf", id="an exponential of an error"),
-    pytest.param("float16", half_precise, {}, "got nan", id="more than float16 holds"),
+    pytest.param("float16", beyond_float16, {}, "got nan", id="more than float16 holds"),
     pytest.param(
         "unknown_classes", counting, INTEGER, r"can't be computed.*TypeError", id="a fixed count"
     ),
 ]
+
+
+OF_A_STATE = {
+    "numerical_gradient",
+    "compiled",
+    "permuted_batch",
+    "repeated",
+    "zero_weight",
+    "reductions",
+    "label_dtypes",
+    "pickling",
+}
+# What else such a loss breaks: a NaN is one in float16 too, and a state shows wherever a loss is
+# called twice.
+ALSO = {
+    "log of 0": {"finite_gradients", "saturated_model_learns", "float16"},
+    "root at 0": {"float16"},
+    "clipped probabilities": {"float16"},
+    "logits turned into probabilities": {"finite_gradients", "float16"},
+    "numpy": {"numerical_gradient"},
+    "an epsilon that float16 hasn't": {"saturated_model_learns"},
+    "a function as a parameter": {"config"},
+    "**kwargs": {"usable", "parameter_type"},
+    "the default": {"usable"},
+    "a variable": {"usable"},
+    "no positives": {"finite_gradients", "saturated_model_learns", "float16"},
+    "an exponential of an error": {"finite_gradients", "zero_weight", "float16"},
+    "state": OF_A_STATE,
+    "other values at each call": OF_A_STATE,
+    "a closure": OF_A_STATE,
+}
 
 
 @pytest.mark.parametrize(("check", "target", "fields"), GOOD)
@@ -494,6 +533,24 @@ def test_a_check_passes_a_loss_that_keeps_its_promise(check, target, fields):
 def test_a_check_catches_the_loss_that_breaks_its_promise(check, target, fields, message):
     with pytest.raises(ConformanceError, match=f"(?s)acme-losses/made_up.*{check}: .*{message}"):
         run(check, target, **fields)
+
+
+@pytest.mark.parametrize(("check", "target", "fields", "message"), BROKEN)
+def test_no_other_check_blames_a_broken_loss(request, check, target, fields, message):
+    del message
+    fault = request.node.callspec.id
+    registry = suite_of(target, **fields).registry
+    results = run_checks("acme-losses", registry=registry, loss="made_up")
+    # These losses aren't documented.
+    failed = {each.check for each in results if each.state == "failed"} - {"docstring"}
+    assert failed - {check} == ALSO.get(fault, set()) - {check}
+    # Where a loss can't be used at all, the other checks of its values aren't run.
+    assert check in failed or check == "docstring" or "usable" in failed
+
+
+def test_at_least_forty_faults_are_planted():
+    assert len({case.id for case in BROKEN}) >= 40
+    assert ALSO.keys() <= {case.id for case in BROKEN}
 
 
 def test_every_check_has_a_loss_that_it_passes_and_one_that_it_catches():
