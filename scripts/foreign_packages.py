@@ -1,4 +1,4 @@
-"""Try losses of packages that know nothing of lossreg, and print the table of docs/other-packages.md.
+"""Try losses of packages that know nothing of lossreg, for the table of docs/other-packages.md.
 
 python scripts/foreign_packages.py
 
@@ -51,11 +51,16 @@ PACKAGES = {
 }
 # What some of them need beside Keras and TensorFlow.
 NEEDS = {
-    "keras-cv": ["keras-core", "namex", "dm-tree", "kagglehub", "regex", "tensorflow-datasets"],
+    "keras-cv": [
+        *("keras-core", "namex", "dm-tree", "kagglehub", "regex", "tensorflow-datasets", "etils"),
+        *("importlib_resources", "fsspec", "zipp", "dill", "promise", "toml", "termcolor"),
+        *("tensorflow-metadata", "pyarrow", "psutil", "simple-parsing", "immutabledict"),
+        *("docstring-parser", "googleapis-common-protos", "attrs", "wrapt", "tqdm"),
+    ],
     "segmentation-models-3D": ["classification-models-3D"],
 }
 
-TRY = '''
+TRY = """
 import functools, importlib, json, sys
 import keras
 import numpy as np
@@ -84,7 +89,8 @@ def ours():
 
 
 def native():
-    return theirs(**arguments) if isinstance(theirs, type) else functools.partial(theirs, **arguments)
+    made = theirs if isinstance(theirs, type) else functools.partial(functools.partial, theirs)
+    return made(**arguments)
 
 
 def trained(loss):
@@ -117,7 +123,7 @@ else:
         return model.evaluate(x, labels, verbose=0)
 
     print(json.dumps([*found, measured(saved)]))
-'''
+"""
 
 
 def tried(folder: Path, target: str, arguments: dict[str, object], kind: str) -> list[object]:
@@ -127,7 +133,7 @@ def tried(folder: Path, target: str, arguments: dict[str, object], kind: str) ->
     found: list[object] = []
     for again in (False, True):
         case = json.dumps([target, arguments, kind, str(folder / "model.keras"), again])
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - as this file has it
             [sys.executable, "-W", "ignore", "-c", TRY, case],
             env=environment,
             capture_output=True,
@@ -162,9 +168,10 @@ def main() -> None:
             folder = Path(name)
             command = [UV, "pip", "install", "-q", "--python", sys.executable, "--no-deps"]
             names = [package, *NEEDS.get(package, [])]
-            subprocess.run([*command, "--target", folder, *names], check=True)
+            subprocess.run([*command, "--target", folder, *names], check=True)  # noqa: S603
             own = package.replace("-", "_")
-            version = next(folder.glob(f"{own}-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+            (metadata,) = folder.glob(f"{own}-*.dist-info")
+            version = metadata.name.removesuffix(".dist-info").rpartition("-")[2]
             for target, arguments, kind in losses:
                 native, ours, before, after = tried(folder, target, arguments, kind)
                 loss = target.partition(":")[2]

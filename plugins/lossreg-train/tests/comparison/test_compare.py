@@ -15,6 +15,8 @@ from lossreg_train.comparison import learner as learners
 from lossreg_train.comparison import running
 from lossreg_train.comparison.cells import Results
 
+pytestmark = pytest.mark.slow
+
 FIXED = {"learning_rate": "fixed"}
 PAIR = ["binary_crossentropy", "binary_focal_crossentropy(gamma=3)"]
 
