@@ -30,7 +30,7 @@ ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_che
 # `make demo SHORT=1` takes under two minutes.
 DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
 
-.PHONY: help demo test check docs bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-slow test-collections test-oldest test-jax test-jax-collections test-torch format clean
+.PHONY: help demo test check docs pages bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-slow test-collections test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ format: .venv/made  ## rewrite the files as `make check` wants them
 
 docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
 	$(RUN) -m sphinx -q -W -b html docs docs/_build/html
+	LOSSREG_SITE=docs/_build/html $(RUN) -m pytest -q tests/test_site.py
+
+pages: .venv/made  ## what is generated and committed: tables, the list of losses, pictures, translated code
+	$(RUN) docs/generate.py
 
 bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core

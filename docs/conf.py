@@ -13,11 +13,11 @@ author = "The lossreg maintainers"
 copyright = author
 release = version = importlib_metadata.version("lossreg")
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "formula_role"]
 myst_heading_anchors = 3
 # What a code block prints is a picture of a terminal, not a language.
 highlight_language = "none"
-exclude_patterns = ["_build", "_lists"]
+exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_static_path = ["_static"]
@@ -30,6 +30,7 @@ html_show_sourcelink = False
 
 def setup(app):
     app.connect("builder-inited", generate)
+    app.connect("source-read", link_losses)
 
 
 def generate(app):
@@ -37,6 +38,13 @@ def generate(app):
     del app
     import generate
 
-    generate.write_pages(HERE / "losses")
-    generate.write_lists(HERE / "_lists")
-    generate.draw(HERE / "losses" / "focal.png")
+    generate.write_site()
+
+
+def link_losses(app, name, source):
+    """Lead from the list of all losses to their pages, which a code host doesn't have."""
+    del app
+    if name == "all-losses":
+        import generate
+
+        source[0] = generate.index(generate.installed().entries(), linked=True)

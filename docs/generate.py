@@ -1,4 +1,7 @@
-"""What the site takes from the code: a page for each loss, their index, lists, a figure."""
+"""What the site takes from the code: a page for each loss, the API reference, tables, pictures.
+
+`python docs/generate.py` writes those that are committed; a build of the site makes the others.
+"""
 
 import itertools
 import json
@@ -6,48 +9,111 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from lossreg.cli.page import config_use, default, python_use
+import loss_page
+import reference
+from written import table
+
 from lossreg.config import Experiment
 from lossreg.config.experiment import SECTIONS
 from lossreg.errors import printable
-from lossreg.loss import (
-    OPTIONS,
-    documented_arguments,
-    key,
-    parse_docstring,
-    type_words,
-)
+from lossreg.loss import key, type_words
 from lossreg.registry import installed
 
-# The first figure of the paper, with the gradient below.
-FIGURE = ["focal", "--sweep", "gamma=0,0.5,1,2,5", "--sweep", "alpha=none", "--grad"]
+HERE = Path(__file__).parent
+TRANSLATIONS = {
+    "../README.zh-CN.md": "../README.md",
+    "zh/quickstart.md": "quickstart.md",
+    "zh/tutorials.md": "tutorials.md",
+}
+"""The pages in Chinese and those whose blocks of code they have, seen from this folder."""
+
+PICTURES = {"focal.svg": "focal_picture", "front.svg": "front_picture"}
 
 
-def write_pages(folder: Path) -> None:
-    """Write `index.md` and a page for each installed loss; what is gone is removed."""
+def write_site() -> None:
+    """Write the pages that aren't committed, for a build of the site."""
+    found = with_keras("measured.main()")
+    write_pages(HERE / "losses", found)
+    write(HERE / "api.md", reference.page(found["reference"]))
+
+
+def write_pages(folder: Path, found: dict[str, Any]) -> None:
+    """Write a page for each installed loss; what is gone is removed."""
     entries = installed().entries()
-    pages = {Path("index.md"): index(entries)}
-    pages |= {Path(f"{entry.qualified_name}.md"): page(entry) for entry in entries}
+    pages = {}
+    for entry in entries:
+        name = entry.qualified_name
+        curves, sample = found["curves"].get(name, ""), found["samples"].get(name)
+        pages[Path(f"{name}.md")] = loss_page.page(entry, entries, curves, sample)
     for path, text in pages.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # A docstring of another's package may hold anything.
-        text = printable(text)
-        # An unchanged page keeps its date, and Sphinx doesn't read it again.
-        if not file.exists() or file.read_text(encoding="utf-8") != text:
-            file.write_text(text, encoding="utf-8")
+        write(folder / path, text)
     for file in folder.rglob("*.md"):
         if file.relative_to(folder) not in pages:
             file.unlink()
 
 
-def write_lists(folder: Path) -> None:
-    """Write the lists that a page includes."""
-    folder.mkdir(exist_ok=True)
-    (folder / "config-keys.md").write_text("\n".join(config_keys()), encoding="utf-8")
-    (folder / "keras-names.md").write_text("\n".join(keras_names()), encoding="utf-8")
+def write(file: Path, text: str) -> None:
+    """Write a file, unless it has this text already."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # A docstring of another's package may hold anything.
+    text = printable(text)
+    # An unchanged page keeps its date, and Sphinx doesn't read it again.
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
+
+
+def write_committed() -> None:
+    """Write what is generated and committed: the tables of pages, the list of losses, pictures."""
+    write(HERE / "all-losses.md", index(installed().entries()))
+    keras_names = with_keras("measured.write_keras_names()")
+    config = (HERE / "config.md").read_text(encoding="utf-8")
+    config = filled(config, "config keys", config_keys())
+    write(HERE / "config.md", filled(config, "keras names", names_by_kind(keras_names)))
+    for translated, original in TRANSLATIONS.items():
+        write(HERE / translated, with_blocks(translated, original))
+    for name, function in PICTURES.items():
+        write(HERE / "pictures" / name, with_keras(f"measured.write_picture('{function}')"))
+
+
+def with_keras(call: str) -> Any:
+    """Return the JSON that a call in `measured` writes.
+
+    It runs in a process of its own: TensorFlow logs to stderr, where Sphinx' warnings belong.
+    """
+    program = f"import sys; sys.path.insert(0, {str(HERE)!r}); import measured; {call}"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise RuntimeError(f"{call}\n{result.stderr}")
+    return json.loads(result.stdout)
+
+
+def filled(text: str, mark: str, lines: list[str]) -> str:
+    """Return a page with a generated table below its mark."""
+    pattern = rf"(?<=^<!-- {mark}: python docs/generate.py writes them -->\n).*?(?=^<!-- end -->)"
+    table_lines = "\n".join(["", *lines, "", ""])
+    filled_text, count = re.subn(
+        pattern, lambda _: table_lines, text, count=1, flags=re.MULTILINE | re.DOTALL
+    )
+    assert count == 1, mark
+    return filled_text
+
+
+def with_blocks(translated: str, original: str) -> str:
+    """Return a translated page with the blocks of code of its original, in their order."""
+    pattern = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+    blocks = pattern.findall((HERE / original).read_text(encoding="utf-8"))
+    text = (HERE / translated).read_text(encoding="utf-8")
+    places = len(pattern.findall(text))
+    if places != len(blocks):
+        raise RuntimeError(
+            f"docs/{translated} has {places} blocks, and docs/{original} has {len(blocks)}."
+        )
+    following = iter(blocks)
+    return pattern.sub(lambda _: next(following), text)
 
 
 def config_keys() -> list[str]:
@@ -74,18 +140,8 @@ def written(value) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
-def keras_names() -> list[str]:
-    """Return what a config can name, by kind."""
-    program = (
-        "import json, typing; from lossreg.model.arguments import Kind\n"
-        "from lossreg.model.keras_names import known\n"
-        "print(json.dumps({kind: sorted(known(kind)) for kind in typing.get_args(Kind)}))"
-    )
-    # In a process of its own, as the figure is.
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    kinds = json.loads(result.stdout)
+def names_by_kind(kinds: dict[str, list[str]]) -> list[str]:
+    """Return the table of what a config can name."""
     return table(
         ["Kind", "Names"],
         # One spelling of each: Keras exports L1 and l1.
@@ -96,35 +152,31 @@ def keras_names() -> list[str]:
     )
 
 
-def draw(path: Path) -> None:
-    """Draw the focal loss with the command that the pages tell."""
-    command = [sys.executable, "-m", "lossreg", "plot", *FIGURE, "-o", str(path)]
-    # In a process of its own: TensorFlow logs to stderr, where Sphinx' warnings belong.
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise RuntimeError(f"{' '.join(command)}\n{result.stderr}")
-
-
-def index(entries) -> str:
-    """Return the page that lists all losses by package."""
+def index(entries, *, linked: bool = False) -> str:
+    """Return the page that lists all losses by package, with links to their pages on the site."""
     # The built-ins stay first: sorting keeps the order of equals.
     ordered = sorted(entries, key=lambda e: (not e.provider.is_builtin, e.provider.distribution))
     lines = [
         "# All losses",
         "",
-        "Every loss of the packages that this site was built with. `lossreg list` shows those that",
-        "are installed where you are, and [](../choose.md) helps to find the right one.",
+        "Every loss of lossreg and of its collections. `lossreg list` shows those that are",
+        "installed where you are, and [Which loss?](choose.md) helps to find the right one. The",
+        "site has a page for each loss.",
     ]
-    for provider, group in itertools.groupby(ordered, key=lambda e: e.provider):
-        losses = list(group)
+    for provider, group in itertools.groupby(ordered, key=lambda e: e.provider.distribution):
         lines += ["", f"## {provider}", ""]
-        lines += table(
-            ["Loss", "When to use it"],
-            [[f"[`{e.spec.name}`]({e.qualified_name}.md)", use(e)] for e in losses],
-        )
-    lines += ["", "```{toctree}", ":hidden:", ""]
-    lines += [f"{entry.spec.name} <{entry.qualified_name}>" for entry in ordered]
-    return "\n".join([*lines, "```", ""])
+        rows = []
+        for entry in group:
+            name = f"`{entry.spec.name}`"
+            name = f"[{name}](losses/{entry.qualified_name}.md)" if linked else name
+            aliases = ", ".join(f"`{alias}`" for alias in entry.spec.aliases)
+            rows.append([name, aliases, use(entry)])
+        lines += table(["Loss", "Aliases", "When to use it"], rows)
+    if linked:
+        lines += ["", "```{toctree}", ":hidden:", ""]
+        lines += [f"{entry.spec.name} <losses/{entry.qualified_name}>" for entry in ordered]
+        lines += ["```"]
+    return "\n".join([*lines, ""])
 
 
 def use(entry) -> str:
@@ -135,68 +187,5 @@ def use(entry) -> str:
     return f"{spec.summary}<br>{task}: {labels} labels, `{spec.y_pred}` predictions"
 
 
-def page(entry) -> str:
-    """Return the page of one loss."""
-    spec, doc = entry.spec, parse_docstring(entry.doc)
-    facts = {
-        "Aliases": ", ".join(f"`{alias}`" for alias in spec.aliases),
-        "Offered by": str(entry.provider),
-        "Qualified name": f"`{entry.qualified_name}`",
-        "Task": ", ".join(spec.task),
-        "Labels": " or ".join(spec.forms),
-        "Predictions": spec.y_pred,
-        "One value per": spec.per,
-        "Takes": f"the output of the layer `{spec.head}`" if spec.head else "",
-        "Must hold": ", ".join(f"`{rule}`" for rule in spec.rules),
-        "Weights": "not supported: samples depend on each other" if spec.couples else "",
-        "Function": f"`{spec.target}`",
-    }
-    lines = [f"# {spec.name}", "", escaped(spec.summary), ""]
-    lines += table(["", ""], [[name, value] for name, value in facts.items() if value])
-    lines += ["", "```python", python_use(entry), "```", ""]
-    lines += ["## Parameters", ""]
-    if entry.signature.parameters:
-        lines += table(
-            ["Name", "Default", "Allowed", "Meaning"],
-            [
-                [f"`{p.name}`", f"`{default(p)}`", p.allowed, p.doc]
-                for p in entry.signature.parameters
-            ],
-        )
-    else:
-        lines += ["None."]
-    options = ", ".join(f"`{option}`" for option in OPTIONS)
-    lines += ["", f"Every loss also takes Keras' options {options}.", ""]
-    if doc.text:
-        lines += ["## Documentation", "", doc.text, ""]
-    arguments = documented_arguments(entry.doc)
-    arrays = [[f"`{a}`", arguments[a]] for a in ("y_true", "y_pred") if a in arguments]
-    if arrays:
-        lines += ["## Arrays", "", *table(["", ""], arrays), ""]
-    for heading, text in doc.sections.items():
-        if heading != "Args":
-            lines += [f"## {heading}", "", linked(text), ""]
-    if spec.exceptions:
-        rows = [[f"`{check}`", reason] for check, reason in spec.exceptions.items()]
-        lines += ["## Exceptions", "", *table(["Check", "Why it can't pass"], rows), ""]
-    lines += ["## In a config", "", "```yaml", config_use(entry), "```", ""]
-    return "\n".join(lines)
-
-
-def table(header: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    cells = [header, ["---"] * len(header), *([escaped(cell) for cell in row] for row in rows)]
-    return [f"| {' | '.join(row)} |" for row in cells]
-
-
-def escaped(text: str) -> str:
-    """Return a text that Markdown takes as it is, `code` and line breaks apart."""
-    parts = re.split(r"(`[^`]*`|<br>)", text)
-    plain = (re.sub(r"([<*|])", r"\\\1", part) for part in parts[::2])
-    code = (part.replace("|", r"\|") for part in parts[1::2])
-    return "".join(itertools.chain(*itertools.zip_longest(plain, code, fillvalue="")))
-
-
-def linked(text: str) -> str:
-    """Return a text whose papers are links."""
-    return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", text)
+if __name__ == "__main__":
+    write_committed()

@@ -108,7 +108,15 @@ def fault_lines(faults: Sequence[Fault], source: str | None = None) -> str:
 
 
 class LossregError(Exception):
-    """The base of every error that lossreg raises. Its string can be printed, and is short."""
+    """The base of every error that lossreg raises. Its string can be printed, and is short.
+
+    >>> import lossreg
+    >>> try:
+    ...     lossreg.bind("hubert")
+    ... except lossreg.LossregError as error:
+    ...     print(type(error).__name__)
+    UnknownLossError
+    """
 
     @classmethod
     def _with(cls, message: str, **attributes: Any) -> Self:
@@ -137,7 +145,14 @@ class LossLookupError(LossregError, LookupError, ValueError):
 
 
 class UnknownLossError(LossLookupError):
-    """No known package offers a loss of this name, installed or not."""
+    """No known package offers a loss of this name, installed or not.
+
+    >>> import lossreg
+    >>> lossreg.bind("hubert")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    lossreg.errors.UnknownLossError: No loss named 'hubert'. Did you mean 'huber'...
+    """
 
 
 class AmbiguousLossError(LossLookupError):
@@ -161,7 +176,15 @@ class BlockedPluginError(LossLookupError):
 
 
 class ParameterError(LossregError, TypeError, ValueError):
-    """Parameters that the loss doesn't have, or values that it doesn't allow."""
+    """Parameters that the loss doesn't have, or values that it doesn't allow.
+
+    >>> import lossreg
+    >>> try:
+    ...     lossreg.bind("huber", delta=-1)
+    ... except lossreg.ParameterError as error:
+    ...     print(error.faults["delta"])
+    Loss 'huber': 'delta' must be a number > 0, got -1 (int).
+    """
 
     faults: Mapping[str, str] = MappingProxyType({})
     """A message for each wrong parameter, where they are known."""
@@ -173,7 +196,15 @@ class ParameterError(LossregError, TypeError, ValueError):
 
 
 class ConfigError(LossregError, ValueError):
-    """A config that describes no registered loss, or no model."""
+    """A config that describes no registered loss, or no model.
+
+    >>> import lossreg
+    >>> try:
+    ...     lossreg.bind({"nam": "huber"})
+    ... except lossreg.ConfigError as error:
+    ...     print(error.faults[0])
+    nam: The key 'nam' isn't one of name, params, options. Did you mean 'name'?
+    """
 
     faults: tuple[Fault, ...] = ()
     """Each fault with its place, where places are known."""
@@ -218,7 +249,13 @@ class ShapeError(LossregError, ValueError):
 
 
 class DataError(LossregError, ValueError):
-    """Data that don't fit the loss, as `check_data` found."""
+    """Data that don't fit the loss, as `check_data` found.
+
+    >>> import lossreg
+    >>> findings = lossreg.check_data("bce", [-1, 1, 1], [0.2, 0.7, 0.4])
+    >>> DataError.of("The labels don't fit.", findings).findings[0].fits
+    'hinge'
+    """
 
     findings: Sequence[Any] = ()
     """The findings, as `check_data` returns them."""

@@ -33,8 +33,25 @@ class LazyModule(ModuleType):
 
 # Keras has no types for mypy.
 keras: Any = LazyModule("keras")
+"""Keras.
+
+>>> keras.losses.get("mse").__name__
+'mean_squared_error'
+"""
+
 ops: Any = LazyModule("keras.ops")
+"""`keras.ops`, for the formulas of losses.
+
+>>> float(ops.sum(ops.ones(3)))
+3.0
+"""
+
 numpy: Any = LazyModule("numpy")
+"""NumPy.
+
+>>> numpy.ones(3).shape
+(3,)
+"""
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):

@@ -1,8 +1,10 @@
 """The programs of a page of the documentation, run from top to bottom."""
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +26,14 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
 
 
-def run(page: str, folder: Path) -> list[Program]:
-    """Run the Python blocks of a page in a folder, as one program."""
+def run(page: str, folder: Path, variables: Mapping[str, str] | None = None) -> list[Program]:
+    """Run the Python blocks of a page in a folder, as one program.
+
+    Args:
+        page: The page, seen from the repository.
+        folder: Where the program runs.
+        variables: Environment variables that it has besides ours.
+    """
     programs, expected = [], []
     for kind, text in blocks(page):
         if kind == "python":
@@ -40,6 +48,7 @@ def run(page: str, folder: Path) -> list[Program]:
     done = subprocess.run(
         [sys.executable, script],
         cwd=folder,
+        env={**os.environ, **(variables or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -4,11 +4,15 @@ import ast
 import re
 from pathlib import Path
 
+import generate
+import pages
 import pytest
 import tolerances
 
 import lossreg
+from lossreg import errors
 from lossreg.cli import main
+from lossreg.registry import discover
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -88,13 +92,69 @@ def test_every_command_and_option_is_documented(command):
         assert shortest in page
 
 
+def test_every_key_of_a_config_is_in_the_committed_table():
+    lines = generate.config_keys()
+    assert generate.filled(text("config.md"), "config keys", lines) == text("config.md")
+
+
+def test_the_committed_list_of_losses_is_that_of_the_packages():
+    packages = {path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml")}
+    entries = [e for e in discover().entries() if e.provider.distribution in {"keras", *packages}]
+    # Without one of our packages the list would be shorter.
+    pytest.importorskip("lossreg_segmentation")
+    assert generate.index(entries) == text("all-losses.md")
+
+
+def test_every_error_has_its_causes_and_the_way_out():
+    kinds = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
+    found = dict(
+        re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text("errors.md"), re.MULTILINE | re.DOTALL)
+    )
+    # Its base has every error of the page.
+    assert found.keys() == kinds - {"LossregError"}
+    without = {"LossLookupError"}
+    assert {name for name, section in found.items() if "```text" not in section} == without
+
+
+@pytest.mark.parametrize(("translated", "original"), generate.TRANSLATIONS.items())
+def test_a_translation_has_the_same_programs(translated, original):
+    assert pages.blocks(f"docs/{translated}") == pages.blocks(f"docs/{original}")
+    assert len(re.findall("^```", text(translated), re.MULTILINE)) == len(
+        re.findall("^```", text(original), re.MULTILINE)
+    )
+    headings = [re.findall("^#+ ", text(page), re.MULTILINE) for page in (translated, original)]
+    assert headings[0] == headings[1]
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_every_page_is_in_the_contents(page):
     assert page == "index.md" or f"\n{page.removesuffix('.md')}\n" in text("index.md")
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+SHOWN = [*sorted(path.name for path in DOCS.glob("*.md")), *generate.TRANSLATIONS, "../README.md"]
+
+
+@pytest.mark.parametrize("page", SHOWN)
 def test_every_command_on_a_page_exists(page):
+    for target in re.findall(r"^make (\w+)", text(page), re.MULTILINE):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for command in re.findall(r"^\$ (?:\w+=\S+ )?lossreg ([a-z]+)", text(page), re.MULTILINE):
         # A page may add a command of its own.
         assert command in COMMANDS or f'{{"{command}": ' in text(page)
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_everything_that_a_page_installs_is_ours(page):
+    import tomllib
+
+    extras = {}
+    for file in (ROOT / "pyproject.toml", *(ROOT / "plugins").glob("*/pyproject.toml")):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        extras[project["name"]] = {"", *project.get("optional-dependencies", {})}
+    for line in re.findall(r"pip install ((?:[\"']?lossreg[\w\[\],-]*[\"']? ?)+)", text(page)):
+        for package, extra in re.findall(r"(lossreg[\w-]*)(?:\[([\w,]+)\])?", line):
+            assert set(extra.split(",")) <= extras[package], line

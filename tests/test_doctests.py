@@ -42,5 +42,5 @@ def test_the_examples_of_a_module_say_what_happens(name, monkeypatch):
     for example in doctest.DocTestFinder().find(module):
         runner.run(example, out=report.append)
     if runner.failures and finder.wanted:
-        pytest.skip("Its examples take Keras, and run in tests/integration/test_docstrings.py.")
+        pytest.skip("Its examples take Keras, and run in tests/integration/test_reference.py.")
     assert runner.failures == 0, "".join(report)

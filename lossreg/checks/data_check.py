@@ -26,7 +26,8 @@ class DataCheck(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
     those of `compile`; for a loss of your own it finds only predictions that are NaN. Several
     losses for one output are a mistake too, since Keras ignores all but the first.
 
-    >>> model.fit(x, y, callbacks=[lossreg.DataCheck()])  # doctest: +SKIP
+    >>> checks = [lossreg.DataCheck()]
+    >>> history = model.fit(x, y, callbacks=checks, verbose=0)  # doctest: +SKIP
 
     Raises:
         DataError: The data don't fit; the error has all `findings`.

@@ -41,6 +41,10 @@ _FORMS = {
 class Finding:
     """One mistake in data for a loss.
 
+    >>> [finding] = check_data("bce", [-1, 1, 1], [0.2, 0.7, 0.4])
+    >>> finding.fits
+    'hinge'
+
     Args:
         message: What is wrong, what is allowed and what to do next.
         fits: The loss that takes these data as they are, in a form for `get_loss`; None if

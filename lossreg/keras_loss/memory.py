@@ -337,8 +337,8 @@ def compile(  # noqa: A001 - the name of Keras' own method
     other inputs, the model itself is compiled and returned. Otherwise the result is another model
     with the same layers and weights, which carries the memory: train, save and load that one.
 
-    >>> model = lossreg.compile(model, "adam", loss="ghm_c(momentum=0.9)")
-    >>> model.fit(x, y)
+    >>> model = lossreg.compile(model, "adam", loss="ghm_c(bins=10) + mse")
+    >>> history = model.fit(x, y, verbose=0)
 
     Args:
         model: A functional or sequential model with fixed inputs.

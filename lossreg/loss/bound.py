@@ -249,7 +249,13 @@ class _Bound(abc.ABC):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BoundLoss(_Bound):
-    """A loss with a checked value for each of its parameters."""
+    """A loss with a checked value for each of its parameters.
+
+    >>> from lossreg import bind
+    >>> bound = bind("huber", delta=2)
+    >>> bound.params, bound.qualified_name
+    ({'delta': 2.0}, 'keras/huber')
+    """
 
     entry: Entry
     items: tuple[tuple[str, Any], ...]
@@ -392,7 +398,12 @@ class WeightedLoss:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BoundSum(_Bound):
-    """A sum of bound losses, each with a weight."""
+    """A sum of bound losses, each with a weight.
+
+    >>> from lossreg import bind
+    >>> [str(term) for term in bind("mse + 0.5 * huber(2)").terms]
+    ['mean_squared_error()', '0.5 * huber(delta=2.0)']
+    """
 
     terms: tuple[WeightedLoss, ...]
 

@@ -30,6 +30,9 @@ class State:
 
     A loss returns its values and then the new value of each state that isn't trained.
 
+    >>> State("classes", initial=1.0)
+    State(shape=('classes',), initial=1.0, trainable=False, combine='mean')
+
     Args:
         shape: Each entry is a number, or the name of a size.
         initial: The value at first.
@@ -62,6 +65,9 @@ class Fields:
 
     `y_true` is a mapping then. The first field is the main label, which plain losses in the same
     sum take, and metrics.
+
+    >>> Fields("mask", "distance").names
+    ('mask', 'distance')
     """
 
     names: tuple[str, ...]
@@ -79,6 +85,9 @@ class Needs:
     `x` is what the model got, `hidden` what its last layer got, `kernel` and `bias` are the weights
     of that layer, `teacher` is what another model predicts, `terms` the reduced values of the
     losses in the parameter `losses`.
+
+    >>> Needs("teacher")
+    Needs(what='teacher')
     """
 
     what: Input

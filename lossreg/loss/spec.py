@@ -31,6 +31,18 @@ def is_target(value: object) -> bool:
 class LossSpec:
     """A loss of a plugin: plain data that name a function.
 
+    >>> spec = LossSpec(
+    ...     name="tilted",
+    ...     target="acme_losses.losses:tilted",
+    ...     summary="Absolute error with a price for each side: regression to a quantile.",
+    ...     task=("regression",),
+    ...     y_true="real",
+    ...     y_pred="real",
+    ...     aliases=("quantile",),
+    ... )
+    >>> spec.names
+    ('tilted', 'quantile')
+
     Args:
         name: The canonical name: lower snake case, without "loss".
         target: The place of the loss, `"package.module:attribute"`: a loss function, a factory
@@ -237,6 +249,12 @@ PROJECT = "lossreg"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function in a plugin's module as a hook.
+
+>>> @hookimpl
+... def lossreg_losses():
+...     return []
+"""
 
 
 class Hooks:

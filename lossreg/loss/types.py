@@ -19,6 +19,12 @@ LossFunction = Annotated[Any, _ALoss]
 """The type of a parameter that is a loss: the function gets `(y_true, y_pred)` to values.
 
 A config gives it as any loss, `ohem(base=huber(delta=2))`, and a default is such a string.
+
+>>> from lossreg import bind
+>>> def halved(y_true, y_pred, *, base: LossFunction = "mse"):
+...     return base(y_true, y_pred) / 2
+>>> str(bind(halved, base="huber(2)"))
+'halved(base=huber(delta=2.0))'
 """
 
 

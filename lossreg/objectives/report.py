@@ -27,6 +27,10 @@ _LOSS_METHODS = ("compute_loss", "test_step", "evaluate")
 class Objective:
     """The terms of what training minimizes; it prints as a table.
 
+    >>> result = objective(model, x, y)  # doctest: +SKIP
+    >>> [term.kind for term in result.terms], result.total  # doctest: +SKIP
+    (['loss', 'kernel penalty'], 3.0)
+
     Args:
         terms: Losses first, then penalties in the order of the model's layers. Their values
             add up to the total.

@@ -71,6 +71,8 @@ def _tell(registry: Registry) -> None:
 def refresh() -> None:
     """Discover the plugins again, after packages were installed or removed.
 
+    >>> refresh()
+
     Losses that this process registered remain. A package that is already imported remains as it
     is; a new version of it needs a new process.
     """

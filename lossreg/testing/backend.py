@@ -37,7 +37,10 @@ def tensor(values: Array, dtype: str) -> Any:
 def value_and_gradient(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Return the value of each sample, and the gradient of their sum by `y_pred`.
 
-        values, gradient = value_and_gradient(get_loss_fn("huber"), y_true, y_pred)
+    >>> from lossreg import get_loss_fn
+    >>> values, gradient = value_and_gradient(get_loss_fn("mse"), [[0.0]], [[1.5]])
+    >>> float(values[0]), float(gradient[0][0])
+    (2.25, 3.0)
 
     TensorFlow, JAX or torch differentiates, whichever Keras runs on. Called within
     `tf.function` or `jax.jit`, it is compiled.

@@ -10,7 +10,11 @@ State = Literal["passed", "failed", "expected failure", "not applicable", "not r
 
 
 class ConformanceError(LossregError, AssertionError):
-    """A loss that breaks one of the promises that every loss makes."""
+    """A loss that breaks one of the promises that every loss makes.
+
+    >>> print(ConformanceError.at("a", expected="1", got="2", advice="Divide by 2."))
+    With a: expected 1, got 2. Divide by 2.
+    """
 
     @classmethod
     def at(cls, where: object, *, expected: str, got: str, advice: str) -> Self:
@@ -32,6 +36,9 @@ class NotApplicableError(LossregError):
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What one check found out about one loss.
+
+    >>> Result(loss="tilted", check="names", state="passed").message
+    ''
 
     Args:
         loss: Name of the loss.

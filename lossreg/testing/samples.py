@@ -37,6 +37,10 @@ class Example:
     A function of a random generator of numpy returns it, and the loss's spec names the function:
     `example="acme_losses.examples:pairs"`. Each input is a pair `(y_true, y_pred)` of arrays.
 
+    >>> example = Example(ordinary=([[0.0], [1.0]], [[0.2], [0.9]]), params={"scale": 2.0})
+    >>> [name for name, _ in example.pairs()]
+    ['ordinary']
+
     Args:
         ordinary: Predictions as a half-trained model gives them, for six samples or so.
         perfect: Predictions that can't be better.

@@ -44,6 +44,20 @@ def compare(
     Every training has a result file in the folder. A comparison that was interrupted or killed
     goes on where it stopped, if it is started again.
 
+    >>> result = compare(
+    ...     build,
+    ...     ["mse", "huber"],
+    ...     ["rmse"],
+    ...     data=(x, y),
+    ...     folder=folder,
+    ...     folds=2,
+    ...     repeats=1,
+    ...     epochs=2,
+    ...     learning_rate="fixed",
+    ... )  # doctest: +SKIP
+    >>> sorted(standing.expression for standing in result.ranking)  # doctest: +SKIP
+    ['huber', 'mean_squared_error']
+
     Args:
         model: A config with `data`, as `build_model` takes it; or a function that returns a
             compiled model, whose loss is replaced.

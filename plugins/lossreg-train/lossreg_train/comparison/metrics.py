@@ -46,6 +46,11 @@ _LOWER = ("error", "crossentropy", "divergence", "hinge", "logcosh", "poisson", 
 class Metric:
     """A number that losses are judged by.
 
+    >>> def worst_error(y_true, y_pred):
+    ...     return abs(y_true - y_pred).max()
+    >>> Metric(worst_error, higher_is_better=False).name
+    'worst_error'
+
     Args:
         function: Returns the number, from labels and predictions as arrays.
         name: How it is shown; by default the name of the function.

@@ -138,6 +138,9 @@ class Pair:
 class Comparison:
     """What a comparison found.
 
+    >>> result.baseline, result.metrics, result.runs  # doctest: +SKIP
+    ('mean_squared_error', ['rmse'], 2)
+
     Args:
         title: What was compared on.
         metrics: What the losses are judged by. The first decides.
