@@ -198,7 +198,9 @@ class Subject:
         name = self.spec.from_logits
         if name is None or name not in self.defaults:
             return [self.defaults]
-        return [self.defaults, {**self.defaults, name: not self.defaults[name]}]
+        # Its type may allow logits alone.
+        others = [value for value in self._others(name, self.defaults) if value is not None]
+        return [self.defaults, *({**self.defaults, name: value} for value in others)]
 
     @cached_property
     def settings(self) -> list[Params]:

@@ -593,6 +593,15 @@ def test_a_parameter_is_changed_where_no_input_can_be_drawn():
     assert subject.changed == {"scale": 0.5}
 
 
+def test_a_loss_may_take_logits_alone():
+    def on_logits_alone(y_true, y_pred, *, from_logits: Literal[True] = True):
+        return on_logits(y_true, y_pred)
+
+    subject = suite_of(on_logits_alone, **LOGITS).subjects["made_up"]
+    assert subject.bases == [{"from_logits": True}]
+    run("finite_values", on_logits_alone, **LOGITS)
+
+
 def test_what_only_another_value_of_a_parameter_breaks_is_found():
     with pytest.raises(ConformanceError, match=r"With made_up\(power=0.5\) and perfect pred"):
         run("finite_gradients", fragile)
