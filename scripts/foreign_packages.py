@@ -1,6 +1,6 @@
 """Try losses of packages that know nothing of lossreg, for the table of docs/other-packages.md.
 
-python scripts/foreign_packages.py
+python scripts/foreign_packages.py [PACKAGE ...]
 
 Each package is installed from the index into a folder of its own, without what it depends on, since
 Keras and TensorFlow are those of this environment. Its losses are used as they are, by Keras alone
@@ -163,7 +163,8 @@ def main() -> None:
     """Print the table."""
     print("| package | version | loss | trained, beside Keras alone | saved, in a fresh process |")
     print("|---|---|---|---|---|")
-    for package, losses in PACKAGES.items():
+    for package in sys.argv[1:] or PACKAGES:
+        losses = PACKAGES[package]
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             command = [UV, "pip", "install", "-q", "--python", sys.executable, "--no-deps"]
