@@ -143,9 +143,9 @@ def _advice(entry: Any) -> list[str]:
         )
     if against:
         lines += ["", "When not:", "", *(f"- {point}" for point in against)]
-    page = handwritten.guide(spec.name)
+    page = handwritten.guide(spec.name) or ("choose.md" if len(lines) > 4 else None)
     if page:
-        lines += ["", f"[{_title(page)}](../../{page}) compares it with its neighbours."]
+        lines += ["", f"When to take one of its neighbours: [{_title(page)}](../../{page})."]
     return [*lines, ""]
 
 
