@@ -308,8 +308,7 @@ def compile(  # noqa: A001 - the name of Keras' own method
                 "sequential model."
             )
         model = RememberingModel(*ends(model), name=model.name)
-    configs = {name: to_config(each) for name, each in bound.items()}
-    whole = configs.get("", {"outputs": configs})
+    whole = bound[""] if "" in bound else BoundOutputs(bound)  # type: ignore[arg-type]  # one each
     model.compile(optimizer, loss=whole, teacher=teacher, **options)
     return model
 

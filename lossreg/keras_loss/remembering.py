@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..errors import ConfigError, DataError, LossregError, error_line
+from ..errors import ConfigError, DataError, LossregError, SpecError, error_line
 from ..loss import Needs, Schedule, State, WeightedLoss, align, checked, make
 from ..numerics import leave_out
 from .loss import RegisteredLoss, number_of_replicas
@@ -109,16 +109,10 @@ class Remembering(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
             "terms": len(self.parts),
             **self.bound.params,
         }
-        sizes = []
-        for size in state.shape:
-            value = known.get(size) if isinstance(size, str) else size
-            if not isinstance(value, int):
-                raise ConfigError(
-                    f"Loss {self.bound.name!r}: its memory has the size {size!r}, which is neither "
-                    "a parameter nor known from the model's output. Give the output a fixed shape."
-                )
-            sizes.append(value)
-        return tuple(sizes)
+        try:
+            return state.sizes(known)
+        except SpecError as error:
+            raise ConfigError(f"Loss {self.bound.name!r}: {error}") from None
 
     def weighted_value(self, given: Given) -> Any:
         """Return the reduced value of the loss times its weight, and remember."""

@@ -61,6 +61,26 @@ class State:
             if name != "self":
                 object.__setattr__(self, name, value)
 
+    def sizes(self, known: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the shape in numbers.
+
+        Args:
+            known: Each size by its name.
+
+        Raises:
+            SpecError: A size isn't known.
+        """
+        found: list[int] = []
+        for size in self.shape:
+            value = known.get(size) if isinstance(size, str) else size
+            if not isinstance(value, int):
+                raise SpecError(
+                    f"its memory has the size {size!r}, which is neither a parameter nor known "
+                    "from the model's output. Give the output a fixed shape."
+                )
+            found.append(value)
+        return tuple(found)
+
 
 @dataclass(frozen=True, init=False)
 class Fields:
