@@ -14,11 +14,11 @@ from keras import ops
 
 from ..config import bind_in, to_config
 from ..errors import ConfigError
-from ..loss import Bound, BoundLoss, BoundOutputs, BoundSum, WeightedLoss
+from ..loss import Bound, BoundLoss, BoundOutputs, BoundSum, WeightedLoss, main_field
 from ..registry import installed
 from .forms import get_loss
 from .last_layer import ends, find_last_layer
-from .remembering import Clock, Given, Remembering, main_field
+from .remembering import Clock, Given, Remembering
 
 
 @keras.saving.register_keras_serializable(package="lossreg")
@@ -43,7 +43,10 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
     ) -> None:
         """Compile the model with any loss of lossreg, as `Model.compile` does with Keras' own."""
         bound = bind_in(installed(), loss, {})
-        self.loss_terms = self._make_terms(bound)
+        # The loss of each output, and whether training computes no predictions.
+        self.bound_losses = self._by_output(bound)
+        self.is_blind = False
+        self.loss_terms = self._make_terms()
         # As a string: Keras would wrap a mapping.
         self._loss_config = json.dumps(to_config(bound))
         self.teacher = teacher
@@ -54,14 +57,13 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self._needs = set[str]().union(*(term.needs for term in every))
         self.clock = Clock() if self._needs & {"steps", "epochs"} else None
         self._last = self._hidden = None
-        self._is_blind = False
         if self._needs & {"hidden", "kernel", "bias"}:
             inputs, outputs = ends(self)
             self._last = find_last_layer(self)
             self._before_last = keras.Model(inputs, self._last.input)
             self._with_hidden = keras.Model(inputs, [outputs, self._last.input])
-            self._is_blind = not metrics and not weighted_metrics
-            self._is_blind &= all(term.is_blind for term in every)
+            self.is_blind = not metrics and not weighted_metrics
+            self.is_blind &= all(term.is_blind for term in every)
         self._loss_weights = _by_output(loss_weights, self.output_names, 1.0)
         # What `history` shows beside the loss: each term of a sum, and each trained weight.
         shown = _names(every) if len(every) > 1 else []
@@ -77,21 +79,22 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.weight_metrics = [keras.metrics.Mean(name) for name, _, _ in self._trained]
         super().compile(optimizer, metrics=metrics, weighted_metrics=weighted_metrics, **options)
 
-    def _make_terms(self, bound: Bound) -> dict[str, list[Remembering]]:
+    def _by_output(self, bound: Bound) -> dict[str, BoundLoss | BoundSum]:
+        if not isinstance(bound, BoundOutputs):
+            return dict.fromkeys(self.output_names, bound)
+        unknown = [name for name in bound if name not in self.output_names]
+        if unknown:
+            raise ConfigError(
+                f"The model has no output {unknown[0]!r}; its outputs are "
+                f"{', '.join(self.output_names)}. Name the losses after them."
+            )
+        return {name: loss for name, loss in bound.items() if loss is not None}
+
+    def _make_terms(self) -> dict[str, list[Remembering]]:
         shapes = dict(zip(self.output_names, (t.shape for t in self.outputs), strict=True))
-        if isinstance(bound, BoundOutputs):
-            unknown = [name for name in bound if name not in shapes]
-            if unknown:
-                raise ConfigError(
-                    f"The model has no output {unknown[0]!r}; its outputs are "
-                    f"{', '.join(shapes)}. Name the losses after them."
-                )
-            each = {name: loss for name, loss in bound.items() if loss is not None}
-        else:
-            each = dict.fromkeys(self.output_names, bound)
         return {
             name: [Remembering(_with_options(term, loss), shapes[name]) for term in loss.terms]
-            for name, loss in each.items()
+            for name, loss in self.bound_losses.items()
         }
 
     def fit(
@@ -127,7 +130,7 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         last = getattr(self, "_last", None)
         if last is None:
             return super().call(inputs, training=training, mask=mask)
-        if training and self._is_blind:
+        if training and self.is_blind:
             # What nothing looks at isn't computed: logits of a vocabulary take gigabytes.
             self._hidden = self._before_last(inputs, training=training)
             return self._hidden
@@ -172,7 +175,7 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
                 training=training,
                 inputs=inputs,
                 arrays=(labels[name], predictions[name], weights[name]),
-                main=main_field(terms, labels[name]),
+                main=main_field([each.term for each in terms], labels[name]),
             )
             found += [
                 TermValue(
@@ -211,7 +214,8 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the metrics, which take the main label."""
         if len(self.outputs) == 1 and isinstance(y, Mapping):
-            main = main_field(self.loss_terms.get(self.output_names[0], ()), y)
+            terms = self.loss_terms.get(self.output_names[0], ())
+            main = main_field([each.term for each in terms], y)
             y = y if main is None else y[main]
         return super().compute_metrics(x, y, y_pred, sample_weight)
 

@@ -3,7 +3,7 @@
 This module imports Keras. It knows no model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,19 +240,3 @@ class Remembering(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
             parts = [[term.weighted_value(given) for term in part] for part in self.parts]
             return [sum(part[1:], part[0]) * float(number_of_replicas()) for part in parts]
         return given.inputs.get(need.what)
-
-
-def main_field(terms: Sequence[Remembering], y_true: Any) -> str | None:
-    """Return the main one of several label tensors, or None if nothing says which it is.
-
-    It is the first field that a loss of several label tensors names, or the only label that no
-    term has for itself.
-    """
-    every = [each for term in terms for each in term.every()]
-    # A mapping of Keras' has no order: its trees sort the keys.
-    first = next((each.memory.fields[0] for each in every if each.memory.fields), None)
-    if first is not None or not isinstance(y_true, Mapping):
-        return first
-    own = {each.term.label_field for each in every if not each.parts}
-    left = [name for name in y_true if name not in own]
-    return left[0] if len(left) == 1 else None

@@ -13,6 +13,8 @@ from .bound import (
     Entry,
     Provider,
     WeightedLoss,
+    flat_terms,
+    main_field,
 )
 from .docstring import documented_arguments, paragraphs, parse_docstring, unit
 from .function import add_values, check_plain, checked, make, value_function, values_of
