@@ -25,7 +25,7 @@ KERAS_TESTS := tests/integration plugins/lossreg-focal plugins/lossreg-train
 COLLECTIONS := $(filter-out plugins/lossreg-focal plugins/lossreg-train,$(wildcard plugins/*))
 # No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
-ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_label_forms.py test_saved_names.py
+ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_memory_page.py test_memory_tools.py test_label_forms.py test_saved_names.py
 
 # `make demo SHORT=1` takes under two minutes.
 DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
@@ -72,9 +72,11 @@ docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
 pages: .venv/made  ## what is generated and committed: tables, the list of losses, pictures, translated code
 	$(RUN) docs/generate.py
 
-bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
+bench: .venv/made .venv-jax/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core
 	$(RUN) -m benchmarks.focal
+	$(RUN) -m benchmarks.memory
+	KERAS_BACKEND=jax .venv-jax/bin/python -m benchmarks.memory
 
 fuzz: .venv/made  ## 20,000 random and broken configs, and as many arrays through every loss
 	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py tests/integration/test_fuzz_shapes.py
@@ -104,7 +106,7 @@ test-jax-collections: .venv-jax/made  ## every collection of losses on JAX
 	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) $(COLLECTIONS) -m "not fresh"
 
 test-torch: .venv-torch/made  ## the same losses on torch, which takes 5.8 GB
-	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_label_forms.py) -m "not fresh"
+	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_memory_page.py test_memory_tools.py test_label_forms.py) -m "not fresh"
 
 clean:  ## remove everything that git ignores
 	git clean -qfdX

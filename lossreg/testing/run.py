@@ -8,7 +8,7 @@ from ..errors import ParameterError
 from ..lazy import keras
 from ..loss import LossSpec, did_you_mean
 from ..registry import Registry, installed
-from .checks import declaration, gradients, saving, values
+from .checks import declaration, gradients, memory, saving, values
 from .results import ConformanceError, NotApplicableError, Result, error_of
 from .subject import Subject, Suite
 
@@ -39,6 +39,7 @@ CHECKS: Mapping[str, Check] = {
         saving.config,
         saving.pickling,
         saving.fresh_process,
+        memory.memory,
         declaration.no_variables,
         declaration.unknown_parameter,
         declaration.parameter_type,

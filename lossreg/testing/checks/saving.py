@@ -36,6 +36,8 @@ def config(subject: Subject) -> None:
 
 def pickling(subject: Subject) -> None:
     """A pickled loss comes back with every parameter, and with its values."""
+    if subject.remembers:
+        raise NotApplicableError("it has memory, and is part of a model; see the check 'memory'")
     loss = subject.loss(subject.changed, **OPTIONS)
     copies: list[Any] = []
     error = error_of(lambda: copies.append(pickle.loads(pickle.dumps(loss))))  # noqa: S301 - ours

@@ -12,9 +12,11 @@ from fakes import ACME, spec
 from pydantic import BeforeValidator
 from sites import install
 
+import lossreg
+from lossreg import State
 from lossreg.lazy import ops
 from lossreg.numerics import log_softmax, masked_mean
-from lossreg.registry import discovery
+from lossreg.registry import discovery, installed
 from lossreg.testing import ConformanceError
 from lossreg.testing.results import NotApplicableError
 from lossreg.testing.run import CHECKS, run_check, run_checks
@@ -35,6 +37,11 @@ def suite_of(target, name="made_up", **fields):
 
 
 def run(check, target, name="made_up", **fields):
+    if check == "memory":
+        # A model that remembers is saved, and loading it asks the registry of the process.
+        lossreg.register(target, name=name, replace=True)
+        run_check(Suite(installed(), "local"), name, check)
+        return
     run_check(suite_of(target, name, **fields), name, check)
 
 
@@ -49,6 +56,17 @@ INTEGER = {
 
 
 # Losses that keep what they promise
+
+
+def moving_mean(y_true, y_pred, mean: Annotated[Any, State()]):
+    """Squared error, and its moving mean."""
+    values = ops.mean(ops.square(y_true - y_pred), axis=-1)
+    return values, 0.9 * mean + 0.1 * ops.mean(values)
+
+
+def forgetting(y_true, y_pred, mean: Annotated[Any, State()]):
+    """Squared error, and a state that stays as it is."""
+    return ops.mean(ops.square(y_true - y_pred), axis=-1), mean
 
 
 def squared(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
@@ -383,6 +401,7 @@ GOOD = [
     pytest.param("names", squared, {"aliases": ("never_heard",)}, id="free names"),
     pytest.param("usable", squared, {}, id="a value"),
     pytest.param("no_variables", squared, {}, id="no weights"),
+    pytest.param("memory", moving_mean, {}, id="a moving mean"),
     pytest.param("repeated", squared, {}, id="the same again"),
     pytest.param(
         "permuted_batch", relative, {"couples_batch": True}, id="coupled, and in any order"
@@ -471,6 +490,7 @@ BROKEN = [
 
 
 BROKEN += [
+    pytest.param("memory", forgetting, {}, "another state than at first", id="a constant state"),
     pytest.param("usable", misspelled, {}, "It raised AttributeError", id="it fails"),
     pytest.param("no_variables", learned, {}, "holds weights, in 'CENTRES'", id="a variable"),
     pytest.param("repeated", remembering, {}, "the values of the first call", id="a closure"),
@@ -531,7 +551,9 @@ def test_a_check_passes_a_loss_that_keeps_its_promise(check, target, fields):
 
 @pytest.mark.parametrize(("check", "target", "fields", "message"), BROKEN)
 def test_a_check_catches_the_loss_that_breaks_its_promise(check, target, fields, message):
-    with pytest.raises(ConformanceError, match=f"(?s)acme-losses/made_up.*{check}: .*{message}"):
+    with pytest.raises(
+        ConformanceError, match=f"(?s)(acme-losses|local)/made_up.*{check}: .*{message}"
+    ):
         run(check, target, **fields)
 
 
@@ -621,8 +643,10 @@ LOSSES = """
 import os
 from typing import Annotated
 from annotated_types import Ge
+import lossreg
+from lossreg import State
 from lossreg.lazy import ops
-from lossreg.registry import discovery
+from lossreg.registry import discovery, installed
 
 def steady(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
     return scale * ops.mean(ops.square(y_true - y_pred), axis=-1)
