@@ -39,7 +39,7 @@ def suite_of(target, name="made_up", **fields):
 def run(check, target, name="made_up", **fields):
     if check == "memory":
         # A model that remembers is saved, and loading it asks the registry of the process.
-        lossreg.register(target, name=name, replace=True)
+        lossreg.register(target, name=name, replace=True, y_true="real", y_pred="real")
         run_check(Suite(installed(), "local"), name, check)
         return
     run_check(suite_of(target, name, **fields), name, check)
@@ -615,10 +615,11 @@ def test_a_parameter_is_changed_where_no_input_can_be_drawn():
     assert subject.changed == {"scale": 0.5}
 
 
-def test_a_loss_may_take_logits_alone():
-    def on_logits_alone(y_true, y_pred, *, from_logits: Literal[True] = True):
-        return on_logits(y_true, y_pred)
+def on_logits_alone(y_true, y_pred, *, from_logits: Literal[True] = True):
+    return on_logits(y_true, y_pred)
 
+
+def test_a_loss_may_take_logits_alone():
     subject = suite_of(on_logits_alone, **LOGITS).subjects["made_up"]
     assert subject.bases == [{"from_logits": True}]
     run("finite_values", on_logits_alone, **LOGITS)
