@@ -15,7 +15,8 @@ from ..loss import Needs, Schedule, State, WeightedLoss, align, checked, make
 from ..numerics import leave_out
 from .loss import RegisteredLoss, number_of_replicas
 
-_AGGREGATIONS = {"mean": "mean", "sum": "sum", "first": "only_first_replica"}
+# A sum of values would add the old value once for each replica.
+_AGGREGATIONS = {"mean": "mean", "sum": "mean", "first": "only_first_replica"}
 
 
 class Clock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -157,7 +158,11 @@ class Remembering(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         if given.training:
             # An empty batch changes nothing.
             for name, new in zip(memory.kept, remembered, strict=bool(remembered)):
-                self.states[name].assign(ops.stop_gradient(ops.cast(new, "float32")))
+                state, value = self.states[name], ops.stop_gradient(ops.cast(new, "float32"))
+                replicas = number_of_replicas()
+                if replicas > 1 and memory.states[name].combine == "sum":
+                    value = state + replicas * (value - state)
+                state.assign(value)
         return total
 
     def _call(

@@ -39,7 +39,8 @@ class State:
         shape: Each entry is a number, or the name of a size.
         initial: The value at first.
         trainable: Whether the optimizer trains it with the model.
-        combine: What several replicas make of their values: their mean or sum, or the first.
+        combine: What several replicas make of their new values: their mean, the sum of what each
+            has added to the old value, or the value of the first replica.
         when: A parameter without which there is no state: where it is None, 0 or False, the loss
             is an ordinary one and gets None.
     """

@@ -137,6 +137,24 @@ def test_state_counts_every_step_of_training_and_none_of_validation():
     assert state(model, "steps") == 5 * 4
 
 
+def test_two_hundred_steps_with_validation_between_count_as_two_hundred():
+    model = compiled("counting")
+    model.fit(X, Y, batch_size=2, epochs=50, validation_data=(X, Y), verbose=0)
+    assert state(model, "steps") == 200
+
+
+def test_state_after_fifty_steps_is_the_same_on_every_backend():
+    model = compiled("averaging(bins=3, momentum=0.9)", keras.optimizers.SGD(0.05))
+    kernel = np.asarray(model.get_weights()[0], "float64")
+    expected = np.zeros(3)
+    for _ in range(50):
+        error = X @ kernel - Y
+        expected = 0.9 * expected + 0.1 * np.abs(error)[:3, 0]
+        kernel = kernel - 0.05 * X.T @ np.sign(error) / 8
+        model.train_on_batch(X, Y)
+    np.testing.assert_allclose(state(model, "sizes"), expected, rtol=0, atol=1e-6)
+
+
 def test_the_layers_and_weights_are_those_of_the_model():
     model = new_model()
     carrying = lossreg.compile(model, "sgd", loss="counting")

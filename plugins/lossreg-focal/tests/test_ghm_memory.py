@@ -42,6 +42,35 @@ def test_a_momentum_needs_a_model_that_remembers():
     assert lossreg.get_loss("ghm_c(momentum=0)").params["momentum"] == 0
 
 
+@pytest.mark.parametrize(
+    ("loss", "classes"),
+    [
+        ("focal(gamma={}, from_logits=True)", 1),
+        ("categorical_focal(gamma={}, from_logits=True)", 3),
+        ("sparse_focal(gamma={}, from_logits=True)", 3),
+    ],
+)
+def test_gamma_may_change_during_training(loss, classes):
+    x = RANDOM.normal(size=(16, 3)).astype("float32")
+    y = np.arange(16) % max(classes, 2)
+    y = y[:, None] if classes == 1 else np.eye(3)[y] if "categorical" in loss else y
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(classes)])
+    changing = lossreg.compile(
+        model, keras.optimizers.SGD(0.1), loss.format("linear(0, 2, steps=2)")
+    )
+    for gamma in (0.0, 1.0, 2.0, 2.0):
+        weights = model.get_weights()
+        found = changing.train_on_batch(x, y)
+        # The same step with a constant.
+        constant = keras.models.clone_model(model)
+        constant.set_weights(weights)
+        constant.compile(keras.optimizers.SGD(0.1), lossreg.get_loss(loss.format(gamma)))
+        assert float(found) == pytest.approx(float(constant.train_on_batch(x, y)), rel=TRAINED)
+        for one, other in zip(model.get_weights(), constant.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, rtol=TRAINED, atol=1e-6)
+
+
 def test_training_goes_on_after_saving(tmp_path):
     x = RANDOM.normal(size=(64, 3)).astype("float32")
     y = (x[:, :1] > 0.8).astype("float32")

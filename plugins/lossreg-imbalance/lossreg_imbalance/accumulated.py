@@ -18,7 +18,7 @@ _BALANCED = 100.0
 def seesaw(
     y_true,
     y_pred,
-    counts: Annotated[Any, State("classes")],
+    counts: Annotated[Any, State("classes", combine="sum")],
     *,
     p: Annotated[float, Ge(0)] = 0.8,
     q: Annotated[float, Ge(0)] = 2.0,
@@ -72,8 +72,8 @@ def seesaw(
 def equalization_v2(
     y_true,
     y_pred,
-    positives: Annotated[Any, State("classes")],
-    negatives: Annotated[Any, State("classes")],
+    positives: Annotated[Any, State("classes", combine="sum")],
+    negatives: Annotated[Any, State("classes", combine="sum")],
     *,
     gamma: Annotated[float, Ge(0)] = 12.0,
     mu: Annotated[float, Ge(0)] = 0.8,

@@ -53,9 +53,9 @@ def center(
 def cross_batch_memory(
     y_true,
     y_pred,
-    embeddings: Annotated[Any, State("size", "dimensions")],
-    labels: Annotated[Any, State("size")],
-    filled: Annotated[Any, State()],
+    embeddings: Annotated[Any, State("size", "dimensions", combine="first")],
+    labels: Annotated[Any, State("size", combine="first")],
+    filled: Annotated[Any, State(combine="first")],
     *,
     base: LossFunction = "supervised_contrastive",
     size: Annotated[int, Gt(0)] = 1024,

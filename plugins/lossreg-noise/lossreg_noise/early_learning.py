@@ -15,7 +15,7 @@ _CLOSEST = 1e-4
 def early_learning(
     y_true: Annotated[Any, Fields("label", "index")],
     y_pred,
-    targets: Annotated[Any, State("samples", "classes")],
+    targets: Annotated[Any, State("samples", "classes", combine="sum")],
     *,
     samples: Annotated[int, Gt(0)],
     weight: Annotated[float, Ge(0)] = 3.0,
