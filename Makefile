@@ -20,25 +20,20 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
-# Fifteen losses through every check, which takes minutes: `make test-described`.
-DESCRIBED := tests/integration/testing/test_described.py
-KERAS_TESTS := tests/integration --ignore $(DESCRIBED) plugins/lossreg-focal plugins/lossreg-train
+KERAS_TESTS := tests/integration plugins/lossreg-focal plugins/lossreg-train
 # The collections, whose losses are checked on each backend by `make test-collections`.
 COLLECTIONS := $(filter-out plugins/lossreg-focal plugins/lossreg-train,$(wildcard plugins/*))
 # No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
-# Minutes of training, other programs, or thousands of values of formulas that no version of
-# Keras has a say in; what they test is tested there by shorter ones too.
-LATEST_ONLY := $(addprefix tests/integration/,test_data_check.py test_tuners.py test_config_programs.py) plugins/lossreg-focal/tests/test_exact.py $(addprefix plugins/lossreg-train/tests/,test_fit.py comparison/test_compare.py)
-ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_label_forms.py test_saved_names.py
+ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_memory_page.py test_memory_tools.py test_label_forms.py test_saved_names.py
 
 # `make demo SHORT=1` takes under two minutes.
 DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
 
-.PHONY: help demo test check docs pages bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-described test-oldest test-jax test-jax-collections test-torch format clean
+.PHONY: help demo test check docs pages bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-slow test-collections test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/made  ## compare losses on imbalanced data, and train a model from a config
 	$(RUN) -m lossreg compare examples/compare_losses.yaml --workers 2 -o build/compare_losses $(DEMO)
@@ -46,14 +41,16 @@ demo: .venv/made  ## compare losses on imbalanced data, and train a model from a
 	$(RUN) -m lossreg fit examples/digits.yaml -o build/digits --force
 	$(RUN) -m lossreg objective examples/digits.yaml --model build/digits/model.keras
 
-test: test-core test-keras  ## all tests of the core, of lossreg-focal and of lossreg-train
+test: test-core test-keras  ## the tests of the core, of lossreg-focal and of lossreg-train
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
 	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh" $(TWICE)
 
-test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
-	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE)
-	$(RUN) -m pytest -q tests $(filter plugins/%,$(KERAS_TESTS)) -m fresh $(TWICE)
+test-keras: .venv/made  ## the tests on TensorFlow
+	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh and not slow" $(TWICE)
+
+test-slow: .venv/made  ## their tests that train for minutes, or start processes of their own
+	$(RUN) -m pytest -q tests $(filter plugins/%,$(KERAS_TESTS)) -m "fresh or slow" $(TWICE)
 
 test-collections: .venv/made  ## the collections on TensorFlow; ONLY=usable for one check of each loss
 	$(RUN) -m pytest -q $(COLLECTIONS) $(TWICE) $(if $(ONLY),-k "$(ONLY)")
@@ -75,9 +72,11 @@ docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
 pages: .venv/made  ## what is generated and committed: tables, the list of losses, pictures, translated code
 	$(RUN) docs/generate.py
 
-bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
+bench: .venv/made .venv-jax/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core
 	$(RUN) -m benchmarks.focal
+	$(RUN) -m benchmarks.memory
+	KERAS_BACKEND=jax .venv-jax/bin/python -m benchmarks.memory
 
 fuzz: .venv/made  ## 20,000 random and broken configs, and as many arrays through every loss
 	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py tests/integration/test_fuzz_shapes.py
@@ -97,20 +96,17 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 	$(UV) build -q --all-packages --wheel --out-dir dist
 	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
 
-test-described: .venv/made  ## fifteen well-known losses that the contract describes, through every check
-	$(RUN) -m pytest -q $(DESCRIBED)
-
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
-	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE) $(addprefix --ignore ,$(LATEST_ONLY))
+	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh and not slow" $(TWICE)
 
 test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh"
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh and not slow"
 
 test-jax-collections: .venv-jax/made  ## every collection of losses on JAX
 	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) $(COLLECTIONS) -m "not fresh"
 
 test-torch: .venv-torch/made  ## the same losses on torch, which takes 5.8 GB
-	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_label_forms.py) -m "not fresh"
+	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_memory_page.py test_memory_tools.py test_label_forms.py) -m "not fresh"
 
 clean:  ## remove everything that git ignores
 	git clean -qfdX

@@ -13,6 +13,7 @@ import lossreg
 from lossreg import errors
 from lossreg.cli import main
 from lossreg.registry import discover
+from lossreg.testing import limits
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -70,13 +71,23 @@ def test_every_dependency_has_its_reason():
 
 
 def test_the_limits_on_the_page_are_those_of_the_tests():
-    limits = {name: value for name, value in vars(tolerances).items() if name.isupper()}
-    limits |= limits.pop("BY_DTYPE")
-    assert limits.pop("float32") == limits["FLOAT32"]
-    rows = re.findall(
-        r"^\| `(\w+)` \| (\S+) \|", section("accuracy.md", "The limits"), re.MULTILINE
-    )
-    assert {name: eval(limit) for name, limit in rows} == limits
+    constants = constants_of(tolerances)
+    constants |= constants.pop("BY_DTYPE")
+    assert constants.pop("float32") == constants["FLOAT32"]
+    assert limits_on_the_page("The limits") == constants
+
+
+def test_the_limits_of_the_kit_on_the_page_are_those_of_its_checks():
+    assert limits_on_the_page("What the checks of a plugin allow") == constants_of(limits)
+
+
+def constants_of(module):
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+def limits_on_the_page(title):
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", section("accuracy.md", title), re.MULTILINE)
+    return {name: eval(limit) for name, limit in rows}
 
 
 COMMANDS = {name: main.get_command(None, name) for name in main.list_commands(None)}

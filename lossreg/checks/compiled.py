@@ -42,7 +42,7 @@ def compiled_outputs(
             yield loss, output
         return
     names = _flat_names(model, y_pred, flat)
-    losses = _match(model.loss, names, same=True)
+    losses = _match(losses_of(model), names, same=True)
     wanted = [name for name in names if losses.get(name) is not None]
     labels = _match(y_true, names) or _match(y_true, wanted)
     weights = _match(sample_weight, names, same=True)
@@ -58,9 +58,14 @@ def compiled_outputs(
             yield losses[name], output
 
 
+def losses_of(model: Any) -> Any:
+    """Return the losses that a model is compiled with, also those that a Keras loss can't be."""
+    return getattr(model, "bound_losses", None) or model.loss
+
+
 def single_losses(model: Any) -> list[Any]:
     """Return the losses that a model with one output is compiled with."""
-    losses = model.loss
+    losses = losses_of(model)
     # compile takes {"a": ["mse"]} and [["mse"]] too.
     while isinstance(losses, Mapping | list | tuple) and len(losses) == 1:
         losses = _unwrap(losses)

@@ -13,7 +13,7 @@ import keras
 
 from ..errors import DataError, LossregError
 from ..loss import BoundLoss
-from .compiled import compiled_outputs, single_losses
+from .compiled import compiled_outputs, losses_of, single_losses
 from .findings import Finding, check_output, check_single, known_losses
 
 
@@ -130,11 +130,12 @@ def _build(model: Any, signature: Any) -> None:
 
 def _check_batch(model: Any, batch: Any, values: list[tuple[Any, Any]]) -> None:
     x, y_true, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
-    if model.loss is None or y_true is None:
+    if losses_of(model) is None or y_true is None:
         return
     # The scope discards every change, of a moving mean as of a random seed.
     with keras.StatelessScope(values):
-        y_pred = model(x, training=True)
+        # A model whose loss takes no predictions makes none in training.
+        y_pred = model(x, training=not getattr(model, "is_blind", False))
     findings: list[Finding] = []
     if not keras.tree.is_nested(y_pred):
         losses = single_losses(model)

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..config import LossConfig, bind
@@ -14,6 +14,8 @@ from ..loss import (
     Bound,
     BoundLoss,
     BoundOutputs,
+    flat_terms,
+    main_field,
     shown,
     values_shape,
     weight_fault,
@@ -142,6 +144,8 @@ def check_output(loss: Any, terms: list[BoundLoss], output: Output) -> list[Find
         terms: The losses that it adds up, as `known_losses` returns them.
         output: The data.
     """
+    if isinstance(output.y_true, Mapping):
+        return _check_fields(loss, terms, output)
     given = {"y_true": output.y_true, "y_pred": output.y_pred}
     whole = _label(loss, terms)
     forms = [(name, form) for name, v in given.items() for form in _FORMS if hasattr(v, form)]
@@ -175,6 +179,33 @@ def check_output(loss: Any, terms: list[BoundLoss], output: Output) -> list[Find
         wrong = values and weight_fault(term.label, values, weights)
         if wrong:
             findings.append(Finding(message=str(wrong), loss=term.label, output=output.name))
+    return findings
+
+
+def _check_fields(loss: Any, terms: list[BoundLoss], output: Output) -> list[Finding]:
+    """Return the mistakes in labels that are a mapping, each term with its own label tensor."""
+    bound: Any = getattr(loss, "bound", loss)
+    if not isinstance(bound, Bound):
+        # One of Keras' own, which is a single term.
+        bound = terms[0] if isinstance(loss, keras.losses.Loss) else bind(loss)
+    main, findings = main_field(bound.terms, output.y_true), list[Finding]()
+    for term in flat_terms(bound.terms):
+        fields = term.loss.memory.fields
+        wanted = list(fields) if fields else [term.label_field or main]
+        missing = [name for name in wanted if name not in output.y_true]
+        if missing:
+            has = ", ".join(output.y_true)
+            message = (
+                f"Loss {term.label!r} takes the label {missing[0]!r}, and the labels are {has}. "
+                "Add it."
+                if missing[0]
+                else f"The labels are {has}, and nothing says which of them {term.label!r} takes. "
+                f"Give the term its label: {{'name': {term.loss.name!r}, 'field': ...}}."
+            )
+            findings.append(Finding(message=message, loss=term.label, output=output.name))
+            continue
+        data = replace(output, y_true=output.y_true[wanted[0]])
+        findings += check_output(term.loss, [term.loss], data)
     return findings
 
 

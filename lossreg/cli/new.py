@@ -1,14 +1,16 @@
-"""`lossreg new`: a small complete package with one loss, to change and publish.
+"""`lossreg new`: a small complete package with one loss, to change and publish, or one loss more.
 
 It installs nothing.
 """
 
+import ast
 import builtins
 import contextlib
 import importlib.resources
 import importlib.util
 import keyword
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -39,31 +41,108 @@ _OPERATIONS = "ops"
 @click.option(
     "--loss",
     metavar="NAME",
-    default="tilted",
-    show_default=True,
-    help="The name of the loss: lower snake case, without 'loss'.",
+    help="The name of the loss: lower snake case, without 'loss'; 'tilted' if it isn't given.",
 )
-def new(distribution: str, loss: str) -> None:
+def new(distribution: str, loss: str | None) -> None:
     """Write a small complete package of losses into the folder DISTRIBUTION.
 
     The package has one loss, its description for lossreg, and tests of everything that
     lossreg promises. The commands that install it and run the tests are written to stdout.
+
+    In a package that exists, or in the folder that it is in, --loss adds a loss with its
+    description and a test.
 
     \b
     Examples:
       lossreg new acme-losses
       lossreg new acme-losses --loss tukey
     """
-    package = _package(distribution)
     name = normalize_distribution(distribution)
-    files = _files(name, package, _loss(loss, package))
-    _write(files, Path(name))
-    write(f"Wrote {len(files)} files into {name}/. The next three commands:", err=True)
-    write(f"cd {name}\npython -m pip install --editable '.[dev]'\npytest")
+    there = _existing(name)
+    package = _package(distribution, exists=there is not None)
+    if there is not None and loss is None:
+        raise _bad_distribution(
+            f"{str(there)!r} is a package already. Name a loss to add to it: --loss NAME"
+        )
+    loss = _loss("tilted" if loss is None else loss, package)
+    files = _files(name, package, loss)
+    if there is None:
+        _write(files, Path(name))
+        write(f"Wrote {len(files)} files into {name}/. The next three commands:", err=True)
+        write(f"cd {name}\npython -m pip install --editable '.[dev]'\npytest")
+        return
+    plugin = there / package / "plugin.py"
+    text = _with_spec(plugin, files[f"{package}/plugin.py"], package, loss)
+    added = {
+        f"{package}/{loss}.py": files[f"{package}/losses.py"],
+        f"tests/test_{loss}.py": files["tests/test_losses.py"],
+    }
+    for path in added:
+        if (there / path).exists():
+            raise _bad_distribution(
+                f"{str(there / path)!r} already exists. Nothing was written. Give the loss another "
+                f"name: --loss {_free_name(loss, package)}"
+            )
+    _write_all(added, there, then=(plugin, text))
+    write(f"Wrote {' and '.join(added)}, and a LossSpec into {package}/plugin.py.", err=True)
+    write("pytest" if there == Path() else f"cd {there}\npytest")
 
 
-def _package(distribution: str) -> str:
-    """Return the import name of a new distribution. Raise if its name can't be used."""
+def _existing(name: str) -> Path | None:
+    """Return the folder of a package that exists, here or below, or None."""
+    for folder in (Path(name), Path()):
+        with contextlib.suppress(OSError, ValueError):
+            project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+            found = project.get("project", {}).get("name", "")
+            if isinstance(found, str) and normalize_distribution(found) == name:
+                return folder
+    return None
+
+
+def _with_spec(plugin: Path, template: str, package: str, loss: str) -> str:
+    """Return the text of a plugin module with one spec more, taken from that of a new package."""
+    spec = template[template.index("        LossSpec(") : template.rindex("    ]\n")]
+    spec = spec.replace(f"{package}.losses:", f"{package}.{loss}:")
+    try:
+        text = plugin.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _no_place(plugin, spec, f"it can't be read ({error})") from error
+    names = {
+        word.value.value
+        for word in ast.walk(tree)
+        if isinstance(word, ast.keyword) and word.arg == "name"
+        if isinstance(word.value, ast.Constant)
+    }
+    if loss in names:
+        raise RegistrationError(
+            f"{str(plugin)!r} has a loss {loss!r} already. Choose another: "
+            f"--loss {_free_name(loss, package)}"
+        )
+    lists = [
+        node.value
+        for hook in ast.walk(tree)
+        if isinstance(hook, ast.FunctionDef) and hook.name == "lossreg_losses"
+        for node in ast.walk(hook)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.List)
+    ]
+    lines = text.splitlines(keepends=True)
+    # The bracket that closes the list stands alone on its line, as ruff writes it.
+    last = lists[0].end_lineno if len(lists) == 1 else None
+    if last is None or lines[last - 1].strip() != "]" or not lines[last - 2].rstrip().endswith(","):
+        raise _no_place(plugin, spec, "its hook lossreg_losses returns no list of one line a loss")
+    return "".join([*lines[: last - 1], spec, *lines[last - 1 :]])
+
+
+def _no_place(plugin: Path, spec: str, why: str) -> click.BadParameter:
+    return _bad_distribution(
+        f"No loss can be added to {str(plugin)!r}: {why}. Nothing was written. Add the spec "
+        f"yourself:\n{spec.rstrip()}"
+    )
+
+
+def _package(distribution: str, *, exists: bool) -> str:
+    """Return the import name of a distribution. Raise if a new one can't have its name."""
     name = normalize_distribution(distribution)
     package = name.replace("-", "_")
     legal = len(distribution) <= _LONGEST and _DISTRIBUTION.fullmatch(distribution)
@@ -78,7 +157,7 @@ def _package(distribution: str) -> str:
             f"{distribution!r} is a device of Windows, and no folder can have its name there. "
             f"Choose another name, such as {f'my-{name}'!r}."
         )
-    if name in _TAKEN or _is_module(package):
+    if not exists and (name in _TAKEN or _is_module(package)):
         raise _bad_distribution(
             f"{distribution!r} is taken: Python or lossreg already uses {package!r} here. "
             f"Choose another name, such as {f'my-{name}'!r}."
@@ -165,20 +244,33 @@ def _templates(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _write(files: dict[str, str], folder: Path) -> None:
-    """Write all files, or none: what was there before stays."""
+    """Write a new package, all of it or nothing: what was there before stays."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise _bad_distribution(
             f"{str(folder)!r} already exists, and isn't an empty folder. Nothing was written. "
             "Choose another name, or remove it."
         )
+    _write_all(files, folder)
+
+
+def _write_all(files: dict[str, str], folder: Path, then: tuple[Path, str] | None = None) -> None:
+    """Write all new files, or none.
+
+    Args:
+        files: The text of each, by its path in the folder.
+        folder: Where they are written.
+        then: A file that exists, and its new text, which takes its place last.
+    """
     made: list[Path] = []
     try:
         for name, text in files.items():
             path = folder / name
             _make_folder(path.parent, made)
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                made.append(path)
-                file.write(text)
+            _write_new(path, text, made)
+        if then is not None:
+            path = then[0].with_name(f"{then[0].name}.new")
+            _write_new(path, then[1], made)
+            path.replace(then[0])
     except BaseException as error:
         for path in reversed(made):
             with contextlib.suppress(OSError):
@@ -189,6 +281,12 @@ def _write(files: dict[str, str], folder: Path) -> None:
             f"{str(folder)!r} can't be written ({error.strerror}), and nothing was kept. "
             "Change to a folder that you can write to."
         ) from error
+
+
+def _write_new(path: Path, text: str, made: list[Path]) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        made.append(path)
+        file.write(text)
 
 
 def _make_folder(path: Path, made: list[Path]) -> None:

@@ -44,7 +44,10 @@ def show(name: str, as_json: bool) -> None:
 
 
 def python_use(entry: Entry) -> str:
-    """Return a line of Python that creates the loss."""
+    """Return a line of Python that creates the loss, or compiles a model with it."""
+    if entry.signature.memory.with_params({}):
+        call = config_use(entry).removeprefix("loss: ")
+        return f'model = lossreg.compile(model, "adam", loss={call})'
     arguments = ", ".join([f'"{shortest_name(entry)}"', *example_arguments(entry)])
     return f"loss = lossreg.get_loss({arguments})"
 
@@ -84,6 +87,17 @@ def shortest_name(entry: Entry) -> str:
 def default(parameter: Parameter) -> str:
     """Return the default of a parameter as Python code, or "required"."""
     return "required" if parameter.required else repr(parameter.default)
+
+
+def _needs(entry: Entry) -> str:
+    """Return what a loss needs beside labels and predictions, or an empty string."""
+    memory = entry.signature.memory
+    always = memory.with_params({}).names
+    names = [
+        name if name in always else f"{name}, with {memory.inputs[name].when}"
+        for name in memory.names
+    ]
+    return f"{'; '.join(names)}. Train with lossreg.compile" if names else ""
 
 
 def source(entry: Entry) -> str:
@@ -127,7 +141,10 @@ def _draw(out: "Console", entry: Entry) -> None:
         "one value per": spec.per,
         "takes": f"the output of the layer {spec.head}" if spec.head else "",
         "must hold": ", ".join(spec.rules),
-        "weights": "not supported: samples depend on each other" if spec.couples else "",
+        "needs": _needs(entry),
+        "weights": "not supported: samples depend on each other"
+        if spec.couples and not entry.signature.memory.reduces
+        else "",
         "function": spec.target,
         "file": source(entry),
     }.items():

@@ -34,7 +34,7 @@ from ..loss import (
     shown,
 )
 from ..registry import Registry, describe, installed
-from .expression import Call, is_expression
+from .expression import Call, is_expression, parse_schedule
 from .foreign import read_saved
 from .loss import read, read_with_faults
 from .terms import FORMS, LossTerms, Reading, Term, Terms
@@ -146,7 +146,7 @@ def _bind_one(
 ) -> BoundLoss | BoundSum:
     first = loss.terms[0]
     bound: BoundLoss | BoundSum
-    if len(loss.terms) == 1 and first.weight == 1:
+    if len(loss.terms) == 1 and first.weight == 1 and first.field is None:
         entry = registry.lookup(first.name)
         bound = _bind_entry(registry, entry, {**first.params, **params}, first.args)
     else:
@@ -158,14 +158,25 @@ def _bind_one(
 def _bind_term(registry: Registry, term: Term) -> WeightedLoss:
     entry = registry.lookup(term.name)
     bound = _bind_entry(registry, entry, term.params, term.args)
-    return WeightedLoss(weight=term.weight, loss=bound)
+    return WeightedLoss(weight=term.weight, loss=bound, field=term.field)
 
 
 def _bind_entry(
     registry: Registry, entry: Entry, params: Mapping[str, Any], args: tuple[Any, ...] = ()
 ) -> BoundLoss:
-    """Return a loss with its parameters, of which some may be losses of the registry."""
+    """Return a loss with its parameters, of which some may be losses or schedules."""
+    # A config file, and what we save, has a schedule as a string.
+    params = {name: _parameter(value) for name, value in params.items()}
     return entry.bind(params, args, bind_loss=functools.partial(bind_parameter, registry))
+
+
+def _parameter(value: Any) -> Any:
+    """Return the value of a parameter, with a schedule in place of a string that holds one."""
+    try:
+        schedule = parse_schedule(value) if isinstance(value, str) else None
+    except ConfigError as error:
+        raise ParameterError(str(error)) from None
+    return value if schedule is None else schedule
 
 
 def bind_parameter(registry: Registry, config: Any) -> BoundLoss | BoundSum:

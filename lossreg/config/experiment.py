@@ -56,6 +56,7 @@ class Parts:
         loss: The loss.
         loss_weights: The weights of the outputs' losses.
         metrics: The metrics, or those of each output.
+        teacher: The file of the model that a loss of distillation learns from.
         folder: The folder of relative paths.
     """
 
@@ -64,6 +65,7 @@ class Parts:
     loss: LossConfig | None = None
     loss_weights: list[float] | dict[str, float] | None = None
     metrics: Sequence[Part] | Mapping[str, Sequence[Part]] = ()
+    teacher: str | None = None
     folder: Path = Path()
 
 
@@ -221,8 +223,12 @@ class Compile(_Section):
         list[float] | dict[str, float] | None,
         Field(description="what the loss of each output is multiplied by"),
     ] = None
+    teacher: Annotated[
+        str | None,
+        Field(description="the .keras file of a model whose predictions a loss learns from"),
+    ] = None
 
-    @field_validator("loss", "loss_weights")
+    @field_validator("loss", "loss_weights", "teacher")
     @classmethod
     def _keep(cls, value: Any, info: ValidationInfo) -> Any:
         setattr(_parts(info), str(info.field_name), value)
@@ -420,7 +426,13 @@ def _outside(data: dict[str, Any], folder: Path, root: Path) -> Iterator[Fault]:
     """Yield a fault for each file of a config that isn't in a folder, links followed."""
     section = data.get("data")
     file = section.get("file") if isinstance(section, dict) else None
-    for path, value in ((_MODEL_AT, data.get("model")), (("data", "file"), file)):
+    compiled = data.get("compile")
+    teacher = compiled.get("teacher") if isinstance(compiled, dict) else None
+    for path, value in (
+        (_MODEL_AT, data.get("model")),
+        (("data", "file"), file),
+        (("compile", "teacher"), teacher),
+    ):
         if not isinstance(value, str):
             continue
         try:

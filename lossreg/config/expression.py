@@ -3,7 +3,8 @@
 Python's parser reads the string, and nothing evaluates it. An expression holds names, calls
 with positional and keyword arguments, numbers, strings, lists, True, False and None (or true,
 false and null), `+` between terms and `*` between a number and a term; nothing else. An argument
-may be a name or a call, for a parameter that is a loss: `"ohem(base=huber(delta=2))"`.
+may be a name or a call, for a parameter that is a loss: `"ohem(base=huber(delta=2))"`. In place of
+a number may stand one that changes during training: `"linear(0, 1, epochs=10) * dice"`.
 """
 
 import ast
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
 from ..errors import ConfigError
-from ..loss import meant, shown
+from ..loss import SCHEDULES, Schedule, make_schedule, meant, shown
 
 LONGEST = 2000
 """The most characters of an expression; a loss needs a few dozen."""
@@ -40,7 +41,7 @@ class Call:
     name: str
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
-    weight: float = 1.0
+    weight: float | Schedule = 1.0
 
     def __str__(self) -> str:
         name = self.name if self.name.isidentifier() else repr(self.name)
@@ -120,10 +121,21 @@ class _Reader:
                 number = self.read_number(factor)
                 if number is not None:
                     return self.read_call(call, float(number))
-            self.refuse(node, "a term can be multiplied by one number")
+                schedule = self.read_schedule(factor)
+                if schedule is not None:
+                    return self.read_call(call, schedule)
+            self.refuse(node, "a term can be multiplied by one number, or by one schedule")
         return self.read_call(node, 1.0)
 
-    def read_call(self, node: ast.expr, weight: float, depth: int = 0) -> Call:
+    def read_schedule(self, node: ast.expr, depth: int = 0) -> Schedule | None:
+        """Return a number that changes during training, or None for anything else."""
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in SCHEDULES:
+                call = self.read_call(node, 1.0, depth)
+                return make_schedule(call.name, call.args, call.kwargs)
+        return None
+
+    def read_call(self, node: ast.expr, weight: float | Schedule, depth: int = 0) -> Call:
         if not isinstance(node, ast.Call):
             return Call(name=self.read_name(node), weight=weight)
         kwargs: dict[str, Any] = {}
@@ -191,6 +203,9 @@ class _Reader:
                 return tuple(self.read_value(entry, depth + 1) for entry in entries)
         kinds = "a number, a string, a list, True, False, None or a loss"
         advice = meant(node.id, kinds) if isinstance(node, ast.Name) else ""
+        schedule = self.read_schedule(node, depth)
+        if schedule is not None:
+            return schedule
         if isinstance(node, ast.Call | ast.Name) and not advice:
             return self.read_call(node, 1.0, depth + 1)
         return self.refuse(node, f"an argument is {kinds}.{advice}".removesuffix("."))
@@ -202,6 +217,22 @@ class _Reader:
             f"In {shown(self.text)}, {shown(part)} at column {node.col_offset + 1} isn't allowed: "
             f"{rule}. {_GRAMMAR}"
         )
+
+
+def parse_schedule(text: str) -> Schedule | None:
+    """Return the schedule that a string holds, or None for any other string.
+
+    >>> parse_schedule("cosine(1, 0, steps=100)"), parse_schedule("cosine")
+    (cosine(1.0, 0.0, steps=100), None)
+
+    Raises:
+        ConfigError: It is the call of a schedule, and has a fault.
+    """
+    name, bracket, _ = text.strip().partition("(")
+    if not bracket or name not in SCHEDULES or len(text) > LONGEST:
+        return None
+    (call,) = parse(text)
+    return make_schedule(call.name, call.args, call.kwargs)
 
 
 def _write(value: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import Path
-from ..loss import OPTIONS, BoundLoss, BoundSum, json_data, shown
+from ..loss import OPTIONS, BoundLoss, BoundSum, shown
 from .terms import LossTerms, Reading, Term, is_mapping_of_names
 
 HYDRA_TARGET = "lossreg.get_loss"
@@ -99,7 +99,7 @@ def read_saved(reading: Reading, config: Mapping[str, Any], at: Path) -> tuple[T
         if not isinstance(entry, Mapping) or "weight" not in entry:
             reading.add_fault(at, f"A saved term has a 'loss' and a 'weight', got {shown(entry)}.")
             return ()
-        reading.check_keys(entry, at, (*_SAVED, "weight"))
+        reading.check_keys(entry, at, (*_SAVED, "weight", "field"))
         return reading.read_term(entry, at, "loss")
 
     reading.check_keys(config, at, ("sum",))
@@ -117,7 +117,7 @@ def _saved_loss(loss: BoundLoss) -> dict[str, Any]:
         "loss": loss.qualified_name,
         # For the error where the package is missing.
         "version": loss.provider.version,
-        "params": json_data(loss.params),
+        "params": loss.data(),
     }
 
 

@@ -85,7 +85,7 @@ class _Reader(Reading):
             self.check_keys(config, at, ("sum", "options"))
             terms = self.read_list(config["sum"], (*at, "sum"), self.read_entry)
         else:
-            weight = ["weight"] if weighted else []
+            weight = ["weight", "field"] if weighted else []
             self.check_keys(config, at, ("name", "params", "options", *weight))
             terms = self.read_term(config, at)
         return LossTerms(terms=terms, options=options)
@@ -108,7 +108,7 @@ class _Reader(Reading):
             return self.read_string(entry, at)
         if isinstance(entry, Mapping):
             # A term takes no options: a sum has one name, one reduction and one dtype.
-            self.check_keys(entry, at, ("name", "params", "weight"))
+            self.check_keys(entry, at, ("name", "params", "weight", "field"))
             return self.read_term(entry, at)
         self.add_fault(at, f"A list of losses can't hold {shown(entry)}. {_ENTRIES}")
         return ()

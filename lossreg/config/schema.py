@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..loss import DTYPES, NAME, REDUCTIONS, Entry, prepare_pydantic, pydantic_type
+from ..loss import DTYPES, NAME, REDUCTIONS, SCHEDULES, Entry, prepare_pydantic, pydantic_type
 from ..registry import Registry, installed, without_frameworks
 from .foreign import CLASSES, HYDRA_TARGET, MODULES, OF_KERAS
 
@@ -32,7 +32,16 @@ def _mapping(more: Mapping[str, Schema]) -> Schema:
 
 
 _WEIGHT: Schema = {
-    "weight": {"type": "number", "description": "What the loss is multiplied by."},
+    "weight": {
+        "type": ["number", "string"],
+        "pattern": rf"^\s*({'|'.join(SCHEDULES)})\(",
+        "description": "What the loss is multiplied by: a number, or a schedule such as "
+        "linear(0, 1, epochs=10).",
+    },
+    "field": {
+        "type": ["string", "null"],
+        "description": "The one of several label tensors that the loss takes.",
+    },
 }
 _OPTIONS: Schema = {"options": {**_reference("LossOptions"), "unevaluatedProperties": False}}
 _STRING: Schema = {

@@ -1,12 +1,13 @@
 """A loss config in normal form, and the reader that collects the faults of a config."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Fault, Path
-from ..loss import OPTIONS, did_you_mean, is_finite, option_faults, shown
-from .expression import is_expression
+from ..errors import ConfigError, Fault, Path
+from ..loss import OPTIONS, Schedule, did_you_mean, is_finite, option_faults, shown
+from .expression import is_expression, parse_schedule
 
 MOST_LOSSES = 1000
 """The most losses in one config, those of all outputs; each is an object of Keras."""
@@ -26,7 +27,8 @@ class Term:
         name: The loss, in any spelling.
         args: Parameters by position.
         params: Parameters by name.
-        weight: What the loss is multiplied by.
+        weight: What the loss is multiplied by, which may change during training.
+        field: The one of several label tensors that it takes.
         name_at: The place of the name in the config.
         params_at: The place of the parameters; None where they are in the string of the name.
         version: The version of the package that a saved loss came from.
@@ -34,11 +36,12 @@ class Term:
 
     name: str
     args: tuple[Any, ...] = ()
-    params: Mapping[str, Any] = field(default_factory=dict)
-    weight: float = 1.0
-    name_at: Path = field(default=(), compare=False)
-    params_at: Path | None = field(default=None, compare=False)
-    version: Any = field(default=None, compare=False)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    weight: float | Schedule = 1.0
+    field: str | None = None
+    name_at: Path = dataclasses.field(default=(), compare=False)
+    params_at: Path | None = dataclasses.field(default=None, compare=False)
+    version: Any = dataclasses.field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class LossTerms:
     """The config of one loss in normal form: its terms, mostly one, and Keras' options."""
 
     terms: tuple[Term, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 Terms = LossTerms | dict[str, LossTerms | None]
@@ -76,7 +79,11 @@ class Reading:
     def read_term(self, config: Mapping[str, Any], at: Path, key: str = "name") -> tuple[Term, ...]:
         """Return the term of a mapping, or none if its name, under a key, can't be read."""
         name, params = config.get(key), config.get("params", {})
-        weight = config.get("weight", 1.0)
+        weight = self.read_weight(config.get("weight", 1.0), (*at, "weight"))
+        field = config.get("field")
+        if not isinstance(field, str | None):
+            message = f"'field' must be the name of a label tensor, got {shown(field)}."
+            self.add_fault((*at, "field"), message)
         if not isinstance(name, str):
             problem = f"got {shown(name)}" if key in config else "and is missing"
             self.add_fault((*at, key), f"{key!r} must be the name of a loss, {problem}.")
@@ -91,21 +98,32 @@ class Reading:
             message = f"'params' must map names to values, got {shown(params)}."
             self.add_fault((*at, "params"), message)
             params = {}
-        if not is_finite(weight):
-            message = f"'weight' must be a finite number, got {shown(weight)}."
-            self.add_fault((*at, "weight"), message)
-            weight = 1.0
         if not isinstance(name, str):
             return ()
         term = Term(
             name=name,
             params=dict(params),
-            weight=float(weight),
+            weight=weight,
+            field=field,
             name_at=(*at, key),
             params_at=(*at, "params"),
             version=config.get("version"),
         )
         return (term,)
+
+    def read_weight(self, weight: Any, at: Path) -> float | Schedule:
+        """Return the weight of a term: a number, or a schedule from a string."""
+        try:
+            schedule = parse_schedule(weight) if isinstance(weight, str) else None
+        except ConfigError as error:
+            self.add_fault(at, str(error))
+            return 1.0
+        if schedule is not None:
+            return schedule
+        if not is_finite(weight):
+            self.add_fault(at, f"'weight' must be a finite number, got {shown(weight)}.")
+            return 1.0
+        return float(weight)
 
     def read_list(
         self, entries: Any, at: Path, read_entry: Callable[[Any, Path], tuple[Term, ...]]

@@ -32,11 +32,12 @@ from ..loss import (
     align_mask,
     align_weights,
     check_options,
+    check_plain,
     checked,
     make,
     values_of,
 )
-from ..numerics import leave_out
+from ..numerics import divide, leave_out
 
 Values = Callable[[Any, Any], Any]
 """A function of labels and predictions to values."""
@@ -155,8 +156,27 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         """Return one value per sample."""
         return self._values(y_true, y_pred)
 
-    def _reduce(self, values: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Any:
+    def shares(self, places: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """Return how much each position counts in the reduced loss: the loss is a sum with these.
+
+        Args:
+            places: A one for each position; `leave_out` takes some out.
+            y_pred: The predictions, for their mask.
+            sample_weight: The weights.
+        """
+        mask = getattr(y_pred, "_keras_mask", None)
+        each = self._reduce(places, y_pred, sample_weight, mask, reduction="none")
+        if self.reduction in (None, "none"):
+            return each
+        # Whatever the reduction, all positions have the same divisor.
+        whole = self._reduce(places, y_pred, sample_weight, mask)
+        return each * divide(whole, keras.ops.sum(each))
+
+    def _reduce(
+        self, values: Any, y_pred: Any, sample_weight: Any, mask: Any, reduction: Any = ...
+    ) -> Any:
         """Return values as Keras weighs, masks and reduces them."""
+        reduction = self.reduction if reduction is ... else reduction
         name, is_batch = self.bound.name, len(values.shape) == 0
         if is_batch and (sample_weight is not None or mask is not None):
             raise self.takes_no_weights("its value is one number for the whole batch")
@@ -169,14 +189,14 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         if sample_weight is not None:
             sample_weight = keras.ops.convert_to_tensor(sample_weight, dtype=self.dtype)
             sample_weight = align_weights(name, values, sample_weight)
-        reduce = _Values(name=self.name, reduction=self.reduction, dtype=self.dtype)
+        reduce = _Values(name=self.name, reduction=reduction, dtype=self.dtype)
         value = reduce(values, y_pred if mask is None else values, sample_weight)
-        replicas = _replicas() if is_batch else 1
+        replicas = number_of_replicas() if is_batch else 1
         if replicas > 1:
             # The values of replicas are added. Keras 3.15.1 divides means of vectors only, so that
             # one number for the batch would count once for each replica.
             return value / replicas
-        if tuple(value.shape) == (0,) and self.reduction not in (None, "none"):
+        if tuple(value.shape) == (0,) and reduction not in (None, "none"):
             # Keras 3.15.1 leaves the values of an empty batch as they are.
             return keras.ops.sum(value)
         return value
@@ -313,7 +333,7 @@ def _is_called_by_keras_2() -> bool:
     return False
 
 
-def _replicas() -> int:
+def number_of_replicas() -> int:
     """Return how many replicas TensorFlow computes one step on."""
     if keras.backend.backend() != "tensorflow":
         return 1
@@ -355,29 +375,13 @@ def _as_predictions(values: Any) -> Any:
     return keras.ops.cast(values, keras.config.floatx())
 
 
-def check_memory(bound: BoundLoss | BoundSum) -> None:
-    """Raise for a loss that only `lossreg.compile` can carry.
-
-    Raises:
-        ConfigError: It has memory, or takes several label tensors or other inputs.
-    """
-    for loss in bound.losses():
-        if loss.memory:
-            names = [*loss.memory.inputs, *loss.memory.fields]
-            raise ConfigError(
-                f"Loss {loss.name!r} needs more than labels and predictions ({', '.join(names)}), "
-                "which a Keras loss can't have. Compile the model with it: "
-                f"model = lossreg.compile(model, optimizer, loss={bound.label!r})"
-            )
-
-
 def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
     """Return a function without arguments that builds the object that `compile` takes.
 
     Raises:
         ConfigError: The loss has memory or takes other inputs, which the object can't have.
     """
-    check_memory(bound)
+    check_plain(bound)
     # Keras' object has the options, so the loss in it doesn't need them.
     return functools.partial(_CLASSES[type(bound)], bound.without_options(), **bound.options)
 
@@ -398,7 +402,7 @@ class RegisteredFunction:
     __module__ = "lossreg.keras_loss"
 
     def __init__(self, bound: BoundLoss | BoundSum) -> None:
-        check_memory(bound)
+        check_plain(bound)
         self.bound = bound
         # What Keras and others ask a function for.
         self.__name__ = self.__qualname__ = bound.name

@@ -3,163 +3,22 @@
 `lossreg.compile` makes one where a loss declares any of these. This module imports Keras.
 """
 
-import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 from keras import ops
 
 from ..config import bind_in, to_config
-from ..errors import ConfigError, DataError
-from ..loss import (
-    Bound,
-    BoundLoss,
-    BoundOutputs,
-    BoundSum,
-    Needs,
-    State,
-    align,
-    check_labels,
-    checked,
-    make,
-)
+from ..errors import ConfigError
+from ..loss import Bound, BoundLoss, BoundOutputs, BoundSum, WeightedLoss, main_field
 from ..registry import installed
 from .forms import get_loss
-from .loss import RegisteredLoss
-
-
-class Remembering(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """One term of a loss, with its memory as weights.
-
-    Args:
-        bound: The loss, or a plain one, which has no memory.
-        weight: What its value is multiplied by.
-        y_pred: The shape of the predictions.
-    """
-
-    def __init__(self, bound: BoundLoss, weight: float, y_pred: tuple[Any, ...]) -> None:
-        super().__init__(name=bound.name, dtype="float32")
-        self.bound = bound
-        self.weight = weight
-        self.loss = RegisteredLoss(bound.without_options(), **bound.options)
-        losses = bound.params.get("losses", ())
-        self.parts = [Remembering(each, 1.0, y_pred) for part in losses for each in part.losses()]
-        self.states = {
-            name: self.add_weight(
-                name=name,
-                shape=self._shape(state, y_pred),
-                initializer=keras.initializers.Constant(state.initial),
-                trainable=state.trainable,
-                aggregation=_AGGREGATIONS[state.combine],
-            )
-            for name, state in bound.memory.states.items()
-        }
-        self.built = True
-
-    def _shape(self, state: State, y_pred: tuple[Any, ...]) -> tuple[int, ...]:
-        known = {
-            "classes": y_pred[self.bound.class_axis],
-            "dimensions": y_pred[-1],
-            "terms": len(self.parts),
-            **self.bound.params,
-        }
-        sizes = []
-        for size in state.shape:
-            value = known.get(size) if isinstance(size, str) else size
-            if not isinstance(value, int):
-                raise ConfigError(
-                    f"Loss {self.bound.name!r}: its memory has the size {size!r}, which is neither "
-                    "a parameter nor known from the model's output. Give the output a fixed shape."
-                )
-            sizes.append(value)
-        return tuple(sizes)
-
-    def value(self, given: "Given", y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        """Return the reduced value of the loss, and remember what it returns."""
-        memory = self.bound.memory
-        if not memory:
-            return self.loss(main_label(y_true, given.field), y_pred, sample_weight)
-        inputs = {
-            name: self.states[name] if isinstance(each, State) else self._input(each, given)
-            for name, each in memory.inputs.items()
-        }
-        remembered: list[Any] = []
-
-        def values(labels: Any, predictions: Any) -> Any:
-            made = functools.partial(self._result, inputs, remembered)
-            if not memory.fields:
-                return checked(self.bound, made)(labels, predictions)
-            return made(self._fields(labels, predictions), predictions)
-
-        total = self.loss.apply(values, self._labels(y_true, given), y_pred, sample_weight)
-        if given.training:
-            kept = [name for name, state in memory.states.items() if not state.trainable]
-            for name, new in zip(kept, remembered, strict=True):
-                self.states[name].assign(ops.stop_gradient(ops.cast(new, "float32")))
-        return total
-
-    def _result(self, inputs: Mapping[str, Any], remembered: list[Any], *arrays: Any) -> Any:
-        """Return the values, and put the new memory into a list."""
-        found = make(self.bound)(*arrays, **inputs)
-        if all(state.trainable for state in self.bound.memory.states.values()):
-            return found
-        values, *new = found
-        remembered.extend(new)
-        return values
-
-    def _labels(self, y_true: Any, given: "Given") -> Any:
-        fields = self.bound.memory.fields
-        if not fields:
-            return main_label(y_true, given.field)
-        missing = [name for name in fields if not isinstance(y_true, Mapping) or name not in y_true]
-        if missing:
-            got = ", ".join(y_true) if isinstance(y_true, Mapping) else "one tensor"
-            raise DataError(
-                f"Loss {self.bound.name!r} takes the labels {', '.join(fields)}, got {got}. Give a "
-                f"mapping: fit(x, {{{', '.join(f'{name!r}: ...' for name in fields)}}})."
-            )
-        return {name: y_true[name] for name in fields}
-
-    def _fields(self, labels: Mapping[str, Any], y_pred: Any) -> dict[str, Any]:
-        """Return label tensors of which the main one fits the predictions."""
-        main, *others = self.bound.memory.fields
-        fitted, _ = align(self.bound, labels[main], y_pred)
-        check_labels(self.bound, fitted, y_pred)
-        return {main: fitted, **{name: labels[name] for name in others}}
-
-    def _input(self, need: Needs, given: "Given") -> Any:
-        if need.what == "terms":
-            return [part.value(given, *given.arrays) for part in self.parts]
-        return given.inputs[need.what]
-
-
-_AGGREGATIONS = {"mean": "mean", "sum": "sum", "first": "only_first_replica"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Given:
-    """What one step gives to the losses of an output.
-
-    Args:
-        training: Whether the step trains the model.
-        inputs: The inputs that losses may need, by name.
-        arrays: Labels, predictions and weights.
-        field: The main one of several label tensors, which plain losses take.
-    """
-
-    training: bool
-    inputs: Mapping[str, Any]
-    arrays: tuple[Any, Any, Any]
-    field: str | None
-
-
-def main_label(y_true: Any, field: str | None) -> Any:
-    """Return the main one of several label tensors, or the only one."""
-    return y_true[field] if field is not None and isinstance(y_true, Mapping) else y_true
+from .last_layer import ends, find_last_layer
+from .remembering import Clock, Given, Remembering
 
 
 @keras.saving.register_keras_serializable(package="lossreg")
@@ -184,16 +43,27 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
     ) -> None:
         """Compile the model with any loss of lossreg, as `Model.compile` does with Keras' own."""
         bound = bind_in(installed(), loss, {})
-        self.loss_terms = self._make_terms(bound)
+        # The loss of each output, and whether training computes no predictions.
+        self.bound_losses = self._by_output(bound)
+        self.is_blind = False
+        self.loss_terms = self._make_terms()
         # As a string: Keras would wrap a mapping.
         self._loss_config = json.dumps(to_config(bound))
         self.teacher = teacher
+        if teacher is not None:
+            # Decay of weights would change it, even where it has no gradient.
+            teacher.trainable = False
         every = [term for terms in self.loss_terms.values() for term in terms]
-        self._needs = set[str]().union(*map(_needs, every))
-        self._with_hidden = self._hidden = None
-        if self._needs & _OF_LAST_LAYER:
-            inputs, outputs = _ends(self)
-            self._with_hidden = keras.Model(inputs, [outputs, self._last_layer().input])
+        self._needs = set[str]().union(*(term.needs for term in every))
+        self.clock = Clock() if self._needs & {"steps", "epochs"} else None
+        self._last = self._hidden = None
+        if self._needs & {"hidden", "kernel", "bias"}:
+            inputs, outputs = ends(self)
+            self._last = find_last_layer(self)
+            self._before_last = keras.Model(inputs, self._last.input)
+            self._with_hidden = keras.Model(inputs, [outputs, self._last.input])
+            self.is_blind = not metrics and not weighted_metrics
+            self.is_blind &= all(term.is_blind for term in every)
         self._loss_weights = _by_output(loss_weights, self.output_names, 1.0)
         # What `history` shows beside the loss: each term of a sum, and each trained weight.
         shown = _names(every) if len(every) > 1 else []
@@ -201,55 +71,70 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         self._trained = [
             (f"{name}_{index}" if len(state.shape) else name, state, index)
             for term in every
-            for name, state in term.states.items()
+            for inner in term.every()
+            for name, state in inner.states.items()
             if state.trainable
             for index in range(math.prod(state.shape))
         ]
         self.weight_metrics = [keras.metrics.Mean(name) for name, _, _ in self._trained]
         super().compile(optimizer, metrics=metrics, weighted_metrics=weighted_metrics, **options)
 
-    def _make_terms(self, bound: Bound) -> dict[str, list[Remembering]]:
+    def _by_output(self, bound: Bound) -> dict[str, BoundLoss | BoundSum]:
+        if not isinstance(bound, BoundOutputs):
+            return dict.fromkeys(self.output_names, bound)
+        unknown = [name for name in bound if name not in self.output_names]
+        if unknown:
+            raise ConfigError(
+                f"The model has no output {unknown[0]!r}; its outputs are "
+                f"{', '.join(self.output_names)}. Name the losses after them."
+            )
+        return {name: loss for name, loss in bound.items() if loss is not None}
+
+    def _make_terms(self) -> dict[str, list[Remembering]]:
         shapes = dict(zip(self.output_names, (t.shape for t in self.outputs), strict=True))
-        if isinstance(bound, BoundOutputs):
-            unknown = [name for name in bound if name not in shapes]
-            if unknown:
-                raise ConfigError(
-                    f"The model has no output {unknown[0]!r}; its outputs are "
-                    f"{', '.join(shapes)}. Name the losses after them."
-                )
-            each = {name: loss for name, loss in bound.items() if loss is not None}
-        else:
-            each = dict.fromkeys(self.output_names, bound)
         return {
-            name: [
-                Remembering(_with_options(term.loss, loss), term.weight, shapes[name])
-                for term in loss.terms
-            ]
-            for name, loss in each.items()
+            name: [Remembering(_with_options(term, loss), shapes[name]) for term in loss.terms]
+            for name, loss in self.bound_losses.items()
         }
 
-    def _main_field(self, output: str) -> str | None:
-        """Return the first field that a loss of an output names, or None."""
-        # A mapping of Keras' has no order: its trees sort the keys.
-        fields = [term.bound.memory.fields for term in self.loss_terms.get(output, ())]
-        return next((names[0] for names in fields if names), None)
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        *args: Any,
+        **options: Any,
+    ) -> Any:
+        """Train the model as `Model.fit` does, and count the epochs."""
+        if self.clock is not None:
+            counting = keras.callbacks.LambdaCallback(on_epoch_end=self._count_epoch)
+            # Before the callbacks that save the model.
+            if isinstance(callbacks, keras.callbacks.CallbackList):
+                callbacks.callbacks.insert(0, counting)
+            else:
+                others = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+                callbacks = [counting, *others] if callbacks else [counting]
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **options)
 
-    def _last_layer(self) -> Any:
-        last = self.layers[-1]
-        if len(self.outputs) > 1 or not isinstance(last, keras.layers.Dense):
-            raise ConfigError(
-                "The loss needs what the last layer got, and for that the model must end in one "
-                f"Dense layer, got {type(last).__name__} and {len(self.outputs)} outputs."
-            )
-        return last
+    def _count_epoch(self, epoch: int, logs: Any) -> None:
+        del epoch, logs
+        clock: Any = self.clock
+        clock.epochs.assign(clock.epochs + 1)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the predictions, and keep what the last layer got for a loss that needs it."""
         # A model is called before it is compiled.
-        both = getattr(self, "_with_hidden", None)
-        if both is None:
+        last = getattr(self, "_last", None)
+        if last is None:
             return super().call(inputs, training=training, mask=mask)
-        y_pred, self._hidden = both(inputs, training=training)
+        if training and self.is_blind:
+            # What nothing looks at isn't computed: logits of a vocabulary take gigabytes.
+            self._hidden = self._before_last(inputs, training=training)
+            return self._hidden
+        y_pred, self._hidden = self._with_hidden(inputs, training=training)
         return y_pred
 
     def compute_loss(
@@ -261,34 +146,63 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         training: bool = True,
     ) -> Any:
         """Return the loss of one batch, and remember what its terms return while training."""
-        names = self.output_names
-        labels = {names[0]: y} if len(names) == 1 else _by_output(y, names, None)
-        predictions = _by_output(y_pred, names, None)
-        weights = _by_output(sample_weight, names, None)
-        inputs = self._find_inputs(x)
-        total, values = ops.zeros(()), []
-        for name, terms in self.loss_terms.items():
-            arrays = (labels[name], predictions[name], weights[name])
-            field = self._main_field(name)
-            given = Given(training=training, inputs=inputs, arrays=arrays, field=field)
-            for term in terms:
-                values.append(term.weight * term.value(given, *arrays))
-                total = total + self._loss_weights[name] * values[-1]
+        values = self.term_values(x, y, y_pred, sample_weight, training=training)
+        total = ops.zeros(())
+        for value in values:
+            total = total + self._loss_weights[value.output] * value.value
         for metric, value in zip(self.term_metrics, values, strict=False):
-            metric.update_state(value)
+            metric.update_state(value.value)
         for metric, (_, state, index) in zip(self.weight_metrics, self._trained, strict=True):
             metric.update_state(ops.reshape(state, (-1,))[index])
         for loss in self.losses:
             # The public compute_loss adds these too, and raises where there is no loss of Keras'.
             total = total + self._aggregate_additional_loss(loss)
+        if training and self.clock is not None:
+            self.clock.steps.assign(self.clock.steps + 1)
         return total
+
+    def term_values(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, *, training: bool
+    ) -> "list[TermValue]":
+        """Return each term of the loss of one batch, with its weight in its sum."""
+        names = self.output_names
+        labels = {names[0]: y} if len(names) == 1 else _by_output(y, names, None)
+        predictions = _by_output(y_pred, names, None)
+        weights = _by_output(sample_weight, names, None)
+        inputs, found = self._find_inputs(x), []
+        for name, terms in self.loss_terms.items():
+            given = Given(
+                training=training,
+                inputs=inputs,
+                arrays=(labels[name], predictions[name], weights[name]),
+                main=main_field([each.term for each in terms], labels[name]),
+            )
+            found += [
+                TermValue(
+                    output=name,
+                    loss_weight=self._loss_weights[name],
+                    label=term.term.label,
+                    value=term.weighted_value(given),
+                )
+                for term in terms
+            ]
+        return found
 
     def _find_inputs(self, x: Any) -> dict[str, Any]:
         """Return what losses may need, by name."""
         found: dict[str, Any] = {"x": x}
-        if self._needs & _OF_LAST_LAYER:
-            last = self._last_layer()
-            found.update(hidden=self._hidden, kernel=last.kernel, bias=last.bias)
+        if self.clock is not None:
+            found.update(
+                steps=ops.convert_to_tensor(self.clock.steps),
+                epochs=ops.convert_to_tensor(self.clock.epochs),
+            )
+        if self._last is not None:
+            bias = self._last.bias
+            found.update(
+                hidden=self._hidden,
+                kernel=ops.convert_to_tensor(self._last.kernel),
+                bias=None if bias is None else ops.convert_to_tensor(bias),
+            )
         if "teacher" in self._needs:
             if self.teacher is None:
                 raise ConfigError(
@@ -299,8 +213,10 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the metrics, which take the main label."""
-        if len(self.outputs) == 1:
-            y = main_label(y, self._main_field(self.output_names[0]))
+        if len(self.outputs) == 1 and isinstance(y, Mapping):
+            terms = self.loss_terms.get(self.output_names[0], ())
+            main = main_field([each.term for each in terms], y)
+            y = y if main is None else y[main]
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -325,7 +241,21 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             self.optimizer.build(self.trainable_variables)
 
 
-_OF_LAST_LAYER = {"hidden", "kernel", "bias"}
+@dataclass(frozen=True, kw_only=True)
+class TermValue:
+    """The value of one term in one batch.
+
+    Args:
+        output: The name of the output.
+        loss_weight: What the loss of the output is multiplied by.
+        label: The term.
+        value: Its value, with its weight in its sum.
+    """
+
+    output: str
+    loss_weight: float
+    label: str
+    value: Any
 
 
 def compile(  # noqa: A001 - the name of Keras' own method
@@ -353,6 +283,9 @@ def compile(  # noqa: A001 - the name of Keras' own method
         LossregError: As `get_loss` raises it.
     """
     names = getattr(model, "output_names", None) or [""]
+    if isinstance(loss, list | tuple) and len(names) == 1 and any(map(_is_term, loss)):
+        # Keras has no such list, so that it can only be meant as a sum.
+        loss = {"sum": list(loss)}
     if isinstance(loss, list | tuple):
         if len(names) == 1 and len(loss) > 1:
             both = " + ".join(each if isinstance(each, str) else str(each) for each in loss)
@@ -367,7 +300,7 @@ def compile(  # noqa: A001 - the name of Keras' own method
         for name, each in by_output.items()
         if each is not None and not isinstance(each, keras.losses.Loss)
     }
-    if not any(part.memory for each in bound.values() for part in each.losses()):
+    if all(each.is_plain for each in bound.values()):
         made = {name: get_loss(each) for name, each in by_output.items()}
         model.compile(optimizer, loss=made.get("", made), **options)
         return model
@@ -378,28 +311,19 @@ def compile(  # noqa: A001 - the name of Keras' own method
                 "it could be carried with. Build it of layers with keras.Input, as a functional or "
                 "sequential model."
             )
-        model = RememberingModel(*_ends(model), name=model.name)
-    configs = {name: to_config(each) for name, each in bound.items()}
-    whole = configs.get("", {"outputs": configs})
+        model = RememberingModel(*ends(model), name=model.name)
+    whole = bound[""] if "" in bound else BoundOutputs(bound)  # type: ignore[arg-type]  # one each
     model.compile(optimizer, loss=whole, teacher=teacher, **options)
     return model
 
 
-def _ends(model: Any) -> tuple[Any, Any]:
-    """Return the inputs and outputs of a model, in their structure."""
-    if isinstance(model, keras.Sequential):
-        # It has no `input` before it is called.
-        return model.inputs[0], model.outputs[0]
-    return model.input, model.output
+def _is_term(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and "name" in entry
 
 
-def _with_options(term: BoundLoss, loss: BoundLoss | BoundSum) -> BoundLoss:
+def _with_options(term: WeightedLoss, loss: BoundLoss | BoundSum) -> WeightedLoss:
     options = {name: value for name, value in loss.options.items() if name != "name"}
-    return term.with_options(options)
-
-
-def _needs(term: Remembering) -> set[str]:
-    return term.bound.memory.needs.union(*(_needs(part) for part in term.parts))
+    return replace(term, loss=term.loss.with_options(options))
 
 
 def _by_output(values: Any, names: Sequence[str], default: Any) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from .bound import (
     Entry,
     Provider,
     WeightedLoss,
+    flat_terms,
+    main_field,
 )
 from .docstring import documented_arguments, paragraphs, parse_docstring, unit
-from .function import add_values, checked, make, value_function, values_of
+from .function import add_values, check_plain, checked, make, value_function, values_of
 from .kinds import LABELS, OUTPUTS, Labels, Outputs, Per, Task
 from .labels import (
     SUM_SLACK,
@@ -40,6 +42,7 @@ from .names import (
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
 from .pydantic_plugins import prepare_pydantic
+from .schedule import SCHEDULES, Schedule, make_schedule
 from .shapes import align, form_of
 from .signature import Parameter, Signature
 from .spec import PROJECT, Hooks, LossSpec, hookimpl, is_target

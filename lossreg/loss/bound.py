@@ -7,7 +7,7 @@ A single loss, a sum and a loss for each output have the same methods: `config()
 import abc
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -17,6 +17,7 @@ from .kinds import Labels, Outputs
 from .memory import Memory
 from .options import check_options
 from .rules import read_rule
+from .schedule import Schedule
 from .signature import Signature
 from .spec import LossSpec
 from .values import json_data
@@ -298,7 +299,12 @@ class BoundLoss(_Bound):
     @property
     def memory(self) -> Memory:
         """What the loss declares beside its parameters; mostly nothing."""
-        return self.entry.signature.memory
+        return self.entry.signature.memory.with_params(self.params)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether labels and predictions are all that the loss takes."""
+        return not self.memory
 
     @property
     def class_axis(self) -> int:
@@ -381,16 +387,35 @@ class BoundLoss(_Bound):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedLoss:
-    """A term of a sum."""
+    """A term of a sum.
 
-    weight: float
+    Args:
+        weight: What its value is multiplied by, which may change during training.
+        loss: The loss.
+        field: The one of several label tensors that it takes; by default that of its spec, and
+            else the main one.
+    """
+
+    weight: float | Schedule
     loss: BoundLoss
+    field: str | None = None
 
     @property
     def label(self) -> str:
         """The shortest string that a config can hold for the term."""
         weight = repr(self.weight).removesuffix(".0")
         return self.loss.label if self.weight == 1 else f"{weight} * {self.loss.label}"
+
+    def config(self) -> dict[str, Any]:
+        """Return the term as data: its loss, its weight and its field."""
+        weight = str(self.weight) if isinstance(self.weight, Schedule) else self.weight
+        field = {} if self.field is None else {"field": self.field}
+        return {**self.loss.config(), "weight": weight, **field}
+
+    @property
+    def label_field(self) -> str | None:
+        """The label tensor that the term takes of several, or None for the main one."""
+        return self.field or self.loss.spec.field
 
     def __str__(self) -> str:
         return str(self.loss) if self.weight == 1 else f"{self.weight!r} * {self.loss}"
@@ -428,8 +453,17 @@ class BoundSum(_Bound):
 
     def config(self) -> dict[str, Any]:
         """Return the sum as data: each term with its qualified name and every parameter."""
-        terms = [{**term.loss.config(), "weight": term.weight} for term in self.terms]
-        return self._with_options({"sum": terms})
+        return self._with_options({"sum": [term.config() for term in self.terms]})
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether labels and predictions are all that the terms take, with constant weights."""
+        # Terms that take different label tensors need a mapping of them.
+        fields = {term.label_field for term in self.terms}
+        return len(fields) == 1 and all(
+            term.loss.is_plain and term.field is None and not isinstance(term.weight, Schedule)
+            for term in self.terms
+        )
 
     def with_params(self, params: Mapping[str, Any]) -> "BoundSum":
         """Return the sum, or raise: a sum takes no parameters."""
@@ -445,6 +479,32 @@ class BoundSum(_Bound):
 
     def __str__(self) -> str:
         return " + ".join(map(str, self.terms))
+
+
+def flat_terms(terms: Sequence[WeightedLoss]) -> list[WeightedLoss]:
+    """Return terms, with the losses within in place of each loss that weighs others."""
+    found: list[WeightedLoss] = []
+    for term in terms:
+        name = term.loss.memory.of_losses
+        inner = [each for part in term.loss.params[name] for each in part.terms] if name else []
+        found += flat_terms(inner) if inner else [term]
+    return found
+
+
+def main_field(terms: Sequence[WeightedLoss], labels: Any) -> str | None:
+    """Return the main one of several label tensors, or None if nothing says which it is.
+
+    It is the first field that a loss of several label tensors names, or the only label that no
+    term has for itself.
+    """
+    flat = flat_terms(terms)
+    # A mapping of Keras' has no order: its trees sort the keys.
+    first = next((each.loss.memory.fields[0] for each in flat if each.loss.memory.fields), None)
+    if first is not None or not isinstance(labels, Mapping):
+        return first
+    own = {each.label_field for each in flat}
+    left = [name for name in labels if name not in own]
+    return left[0] if len(left) == 1 else None
 
 
 class BoundOutputs(dict[str, "BoundLoss | BoundSum | None"]):
@@ -463,6 +523,11 @@ class BoundOutputs(dict[str, "BoundLoss | BoundSum | None"]):
     def losses(self) -> list[BoundLoss]:
         """Return the losses of all outputs."""
         return [term.loss for term in self.terms]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether labels and predictions are all that each loss takes."""
+        return all(loss.is_plain for loss in self.values() if loss)
 
     def config(self) -> dict[str, Any]:
         """Return the loss of each output as data."""
@@ -496,6 +561,8 @@ def _data(value: Any) -> Any:
     """Return the value of a parameter as plain data."""
     if isinstance(value, _Bound):
         return value.config()
+    if isinstance(value, Schedule):
+        return str(value)
     return [_data(each) for each in value] if isinstance(value, tuple) else json_data(value)
 
 

@@ -7,7 +7,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BrokenPluginError, LossregError, ParameterError, ShapeError, error_line
+from ..errors import (
+    BrokenPluginError,
+    ConfigError,
+    LossregError,
+    ParameterError,
+    ShapeError,
+    error_line,
+)
 from ..lazy import keras, ops
 from ..numerics import leave_out, logits_of
 from .bound import BoundLoss, BoundSum
@@ -68,7 +75,9 @@ def make(bound: BoundLoss, dtype: str | None = None) -> Any:
 
 def values_of(bound: BoundLoss | BoundSum) -> Function:
     """Return the function from labels and predictions to the values of a loss or of a sum."""
+    check_plain(bound)
     if isinstance(bound, BoundSum):
+        # Of a plain sum every weight is a number.
         terms = [(term.weight, values_of(term.loss)) for term in bound.terms]
         return lambda y_true, y_pred: add_values(
             bound, [_times(weight, values(y_true, y_pred)) for weight, values in terms]
@@ -155,7 +164,7 @@ def add_values(bound: BoundLoss | BoundSum, values: list[Any]) -> Any:
     return functools.reduce(lambda total, value: total + value, values)
 
 
-def _times(weight: float, values: Any) -> Any:
+def _times(weight: Any, values: Any) -> Any:
     return values if weight == 1 else weight * values
 
 
@@ -171,17 +180,47 @@ def value_function(made: Any) -> Callable[[Any, Any], Any]:
     return lambda y_true, y_pred: made.call(y_true, y_pred)
 
 
+def check_plain(bound: BoundLoss | BoundSum) -> None:
+    """Raise for a loss that only `lossreg.compile` can carry.
+
+    Raises:
+        ConfigError: It has memory, takes several label tensors or other inputs, or changes.
+    """
+    if bound.is_plain:
+        return
+    found = {name: None for loss in bound.losses() for name in loss.memory.names}
+    names = ", ".join(found) or "a weight that changes, or several label tensors"
+    raise ConfigError(
+        f"Loss {bound.name!r} needs more than labels and predictions ({names}), which a Keras loss "
+        "can't have. Compile the model with it: "
+        f"model = lossreg.compile(model, optimizer, loss={bound.label!r})"
+    )
+
+
 def _arguments(bound: BoundLoss) -> dict[str, Any]:
     """Return the parameters as the function takes them."""
     ours = bound.spec.adds_ignore_class and bound.spec.ignore_class
-    return {name: _argument(value) for name, value in bound.items if name != ours}
+    # Of a loss that weighs others, the values come from who compiles the model.
+    others = bound.memory.of_losses
+    return {
+        name: value if name == others else _argument(value)
+        for name, value in bound.items
+        if name != ours
+    }
 
 
 def _argument(value: Any) -> Any:
     """Return the value of a parameter as a function takes it."""
     if isinstance(value, tuple):
         return tuple(map(_argument, value))
-    return values_of(value) if isinstance(value, BoundLoss | BoundSum) else value
+    if not isinstance(value, BoundLoss | BoundSum):
+        return value
+    if not value.is_plain:
+        raise ConfigError(
+            f"A loss within another must take labels and predictions alone, and {value.label!r} "
+            "needs more. Make it a term of a sum instead."
+        )
+    return values_of(value)
 
 
 def _converted(bound: BoundLoss, function: Function, form: str, y_true: Any, y_pred: Any) -> Any:

@@ -11,13 +11,14 @@ Nothing here keeps any memory: `lossreg.compile` does.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 from ..errors import SpecError
+from .schedule import Schedule
 
 Combine = Literal["mean", "sum", "first"]
-Input = Literal["x", "hidden", "kernel", "bias", "teacher", "terms"]
+Input = Literal["x", "hidden", "kernel", "bias", "teacher", "terms", "weights", "steps", "epochs"]
 
 
 @dataclass(frozen=True, init=False)
@@ -28,22 +29,27 @@ class State:
     matrix; "classes" is the number of classes in `y_pred`, "dimensions" the length of its last
     axis, and "terms" the number of losses in the parameter `losses`. `State()` is one number.
 
-    A loss returns its values and then the new value of each state that isn't trained.
+    A loss returns its values and then the new value of each state that isn't trained. Where no
+    state is declared, it returns its values alone.
 
     >>> State("classes", initial=1.0)
-    State(shape=('classes',), initial=1.0, trainable=False, combine='mean')
+    State(shape=('classes',), initial=1.0, trainable=False, combine='mean', when=None)
 
     Args:
         shape: Each entry is a number, or the name of a size.
         initial: The value at first.
         trainable: Whether the optimizer trains it with the model.
-        combine: What several replicas make of their values: their mean or sum, or the first.
+        combine: What several replicas make of their new values: their mean, the sum of what each
+            has added to the old value, or the value of the first replica.
+        when: A parameter without which there is no state: where it is None, 0 or False, the loss
+            is an ordinary one and gets None.
     """
 
     shape: tuple[int | str, ...]
     initial: float
     trainable: bool
     combine: Combine
+    when: str | None
 
     def __init__(
         self,
@@ -51,12 +57,33 @@ class State:
         initial: float = 0.0,
         trainable: bool = False,
         combine: Combine = "mean",
+        when: str | None = None,
     ) -> None:
         if not all(isinstance(size, int | str) for size in shape):
             raise SpecError(f"State(...) takes numbers and names of sizes, got {shape!r}.")
         for name, value in locals().copy().items():
             if name != "self":
                 object.__setattr__(self, name, value)
+
+    def sizes(self, known: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the shape in numbers.
+
+        Args:
+            known: Each size by its name.
+
+        Raises:
+            SpecError: A size isn't known.
+        """
+        found: list[int] = []
+        for size in self.shape:
+            value = known.get(size) if isinstance(size, str) else size
+            if not isinstance(value, int):
+                raise SpecError(
+                    f"its memory has the size {size!r}, which is neither a parameter nor known "
+                    "from the model's output. Give the output a fixed shape."
+                )
+            found.append(value)
+        return tuple(found)
 
 
 @dataclass(frozen=True, init=False)
@@ -84,13 +111,23 @@ class Needs:
 
     `x` is what the model got, `hidden` what its last layer got, `kernel` and `bias` are the weights
     of that layer, `teacher` is what another model predicts, `terms` the reduced values of the
-    losses in the parameter `losses`.
+    losses in the parameter `losses`. `steps` and `epochs` say how many of them training has
+    behind it. `weights` says how much each position counts in the result: a loss that needs it
+    returns the sum of its values times these, since nothing reduces them afterwards.
 
-    >>> Needs("teacher")
-    Needs(what='teacher')
+    Annotating `y_pred` with `Needs("hidden")` gives the loss what the last layer got in place of
+    the predictions, which training then needn't compute.
+
+    Args:
+        what: The input.
+        when: A parameter without which the loss gets None, as of a `State`.
+
+    >>> Needs("teacher").what
+    'teacher'
     """
 
     what: Input
+    when: str | None = None
 
     def __post_init__(self) -> None:
         if self.what not in get_args(Input):
@@ -105,10 +142,14 @@ class Memory:
     Args:
         inputs: Each state or other input by the name of its parameter, in their order.
         fields: The names of the label tensors, or none.
+        takes_hidden: Whether the loss takes what the last layer got as its predictions.
+        schedules: The parameters whose values change during training.
     """
 
     inputs: Mapping[str, State | Needs]
     fields: tuple[str, ...] = ()
+    takes_hidden: bool = False
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
     @property
     def states(self) -> dict[str, State]:
@@ -116,9 +157,44 @@ class Memory:
         return {name: each for name, each in self.inputs.items() if isinstance(each, State)}
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What the loss needs beside labels and predictions, as messages show it."""
+        hidden = ("hidden",) if self.takes_hidden else ()
+        return (*self.inputs, *hidden, *self.fields, *self.schedules)
+
+    @property
+    def of_losses(self) -> str | None:
+        """The parameter whose losses are its terms, if there is one."""
+        return "losses" if "terms" in self.needs else None
+
+    @property
+    def kept(self) -> list[str]:
+        """The names of the states whose new values the loss returns."""
+        return [name for name, state in self.states.items() if not state.trainable]
+
+    @property
     def needs(self) -> set[str]:
         """The other inputs."""
-        return {each.what for each in self.inputs.values() if isinstance(each, Needs)}
+        found = {str(each.what) for each in self.inputs.values() if isinstance(each, Needs)}
+        found |= {"hidden"} if self.takes_hidden else set()
+        return found | {schedule.unit for schedule in self.schedules.values()}
+
+    @property
+    def reduces(self) -> bool:
+        """Whether the loss returns one number that has weights and masks in it."""
+        return bool(self.needs & {"terms", "weights"})
+
+    def with_params(self, params: Mapping[str, Any]) -> "Memory":
+        """Return what the loss declares with these parameters."""
+        schedules = {name: each for name, each in params.items() if isinstance(each, Schedule)}
+        inputs = {
+            name: each
+            for name, each in self.inputs.items()
+            if each.when is None or params.get(each.when)
+        }
+        if not schedules and len(inputs) == len(self.inputs):
+            return self
+        return replace(self, inputs=inputs, schedules=schedules)
 
     def __bool__(self) -> bool:
-        return bool(self.inputs or self.fields)
+        return bool(self.inputs or self.fields or self.takes_hidden or self.schedules)

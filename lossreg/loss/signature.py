@@ -18,6 +18,7 @@ from .memory import Fields, Memory, Needs, State
 from .names import did_you_mean, shown
 from .options import OPTIONS
 from .pydantic_plugins import prepare_pydantic
+from .schedule import Schedule
 from .types import is_loss, is_losses, pydantic_type, type_words
 from .values import SIMPLE, holds_tensor, meant, plain
 
@@ -210,6 +211,9 @@ class Signature:
             values = self._by_name(loss, values, args)
         if self.losses and bind_loss:
             values = self._with_losses(loss, values, bind_loss)
+        schedules = {n: v for n, v in values.items() if isinstance(v, Schedule)}
+        if schedules:
+            return self._with_schedules(loss, values, schedules)
         given = {n: v if type(v) in _WHOLE else _checkable(v) for n, v in values.items()}
         try:
             checked = self.model.model_validate(given)
@@ -220,6 +224,17 @@ class Signature:
             parameter.name: getattr(checked, f"field_{index}")
             for index, parameter in enumerate(self._parameters)
         }
+
+    def _with_schedules(
+        self, loss: str, values: Mapping[str, Any], schedules: Mapping[str, Schedule]
+    ) -> dict[str, Any]:
+        """Return checked values, of which some are schedules between values that are allowed."""
+        # What lies between two values of a range lies in it too.
+        longest = max(len(schedule.values) for schedule in schedules.values())
+        for index in range(longest):
+            now = {name: s.values[min(index, len(s.values) - 1)] for name, s in schedules.items()}
+            checked = self.check(loss, {**values, **now})
+        return {**checked, **schedules}
 
     def _with_losses(
         self, loss: str, values: Mapping[str, Any], bind_loss: Callable[[Any], Any]
@@ -300,12 +315,28 @@ class Signature:
 
 
 def _memory_of(parameters: Sequence[inspect.Parameter]) -> Memory:
-    """Return what a loss function declares beside its parameters."""
+    """Return what a loss function declares beside its parameters.
+
+    Raises:
+        SpecError: What depends on a parameter has no default of None, or no such parameter.
+    """
     found = {p.name: _declared(p, State, Needs) for p in parameters[2:]}
-    labels = _declared(parameters[0], Fields)
+    labels, predictions = _declared(parameters[0], Fields), _declared(parameters[1], Needs)
+    if predictions is not None and predictions != Needs("hidden"):
+        raise SpecError(f"its y_pred can be Needs('hidden') and nothing else, got {predictions!r}")
+    names = [p.name for p in parameters[2:] if found[p.name] is None]
+    for parameter in parameters[2:]:
+        each = found[parameter.name]
+        when = each and each.when
+        if when is not None and (when not in names or parameter.default is not None):
+            raise SpecError(
+                f"its {parameter.name!r} is declared with when={when!r}; write '= None' after it, "
+                f"and declare a parameter {when!r}"
+            )
     return Memory(
         inputs={name: each for name, each in found.items() if each is not None},
         fields=() if labels is None else labels.names,
+        takes_hidden=predictions is not None,
     )
 
 

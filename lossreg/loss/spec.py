@@ -70,6 +70,8 @@ class LossSpec:
         axis: The parameter that names the axis or axes of `y_pred` that a value covers.
         ignore_class: The parameter that names the class whose labels don't count.
         from_logits: The parameter that turns probabilities into logits.
+        field: The label tensor that the loss takes where labels are a mapping of several, such as
+            `"distance"`; by default the main one.
 
     Raises:
         SpecError: A field breaks its rule.
@@ -94,6 +96,7 @@ class LossSpec:
     axis: str | None = "axis"
     ignore_class: str | None = "ignore_class"
     from_logits: str | None = "from_logits"
+    field: str | None = None
 
     def __post_init__(self) -> None:
         for field in ("name", "target", "summary"):
@@ -131,6 +134,8 @@ class LossSpec:
         for field in ("axis", "ignore_class", "from_logits"):
             if not isinstance(getattr(self, field), str | None):
                 raise self._fault(field, "must be the name of a parameter, or None")
+        if not isinstance(self.field, str | None):
+            raise self._fault("field", "must be the name of a label tensor, or None")
         if not (
             isinstance(self.exceptions, Mapping)
             and all(isinstance(text, str) and text.strip() for text in self.exceptions.values())

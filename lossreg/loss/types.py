@@ -39,6 +39,9 @@ def is_loss(annotation: Any) -> bool:
 def is_losses(annotation: Any) -> bool:
     """Return whether a parameter of a type is a list of losses."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        # With a range, such as at least one entry.
+        return is_losses(arguments[0])
     return origin in (list, tuple, Sequence) and any(map(is_loss, arguments))
 
 

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..checks import output_names
@@ -111,16 +112,43 @@ def _built(parts: Parts, faults: list[Fault]) -> Any:
             optimizer = keras_parts.optimizer(parts.optimizer)
     metrics = _metrics(parts.metrics, faults)
     if parts.loss is not None:
+        bound = parts.loss.bound
         with collected(faults, ("compile", "loss")):
-            loss = get_loss(parts.loss)
+            loss = get_loss(parts.loss) if bound.is_plain else bound
+    teacher = _teacher(parts, faults)
     if model is not None:
         names = output_names(model)
         faults += output_faults(names, parts, loss)
         if not faults:
             arguments = compile_arguments(names, parts, loss, metrics)
             with collected(faults), refused_by_keras("compile()", ("compile",)):
-                model.compile(optimizer=optimizer, **arguments)
+                model = _compiled(model, parts, optimizer, teacher, arguments)
     return model
+
+
+def _compiled(
+    model: Any, parts: Parts, optimizer: Any, teacher: Any, arguments: dict[str, Any]
+) -> Any:
+    """Return the model, or one that carries the memory of its loss."""
+    if parts.loss is None or parts.loss.bound.is_plain:
+        model.compile(optimizer=optimizer, **arguments)
+        return model
+    # It imports Keras, which reading a config doesn't.
+    from ..keras_loss import compile as compile_model
+
+    return compile_model(model, optimizer, teacher=teacher, **arguments)
+
+
+def _teacher(parts: Parts, faults: list[Fault]) -> Any:
+    """Return the teacher with its weights, or None; add what is wrong with its file."""
+    if parts.teacher is None:
+        return None
+    found: list[Fault] = []
+    with collected(found):
+        return saved_model.load_trained(parts.folder / parts.teacher)
+    # Its file is named elsewhere than that of the model.
+    faults += [replace(fault, path=("compile", "teacher")) for fault in found]
+    return None
 
 
 def _model(parts: Parts) -> Any:

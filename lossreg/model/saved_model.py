@@ -11,6 +11,7 @@ import copy
 import itertools
 import json
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,34 @@ def load(file: Path) -> Any:
     Raises:
         ConfigError: The file can't be read, or names what a config can't name; lists each.
     """
-    data = _without_compile(_parsed(file))
+    return _built(file, _parsed(file, _content(file)))
+
+
+def load_trained(file: Path) -> Any:
+    """Return the model of a `.keras` file with its weights, not compiled.
+
+    Args:
+        file: What `model.save` wrote, of layers that a config can name.
+
+    Raises:
+        ConfigError: As of `load`, or the weights don't fit.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open("config.json") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise _error(
+            f"{_named(file)} isn't a saved model ({error}). Write it with model.save('x.keras')."
+        ) from error
+    model = _built(file, _parsed(file, content))
+    with refused_by_keras(f"{_named(file)}: Keras can't load its weights", _PATH):
+        model.load_weights(file)
+    return model
+
+
+def _built(file: Path, data: Any) -> Any:
+    """Return the model of checked data."""
+    data = _without_compile(data)
     if not isinstance(data, dict) or not {"class_name", "config"} <= data.keys():
         raise _error(f"{_named(file)} holds no model. Write it with model.to_json().")
     found = itertools.islice(_faults(data), _MOST_FAULTS)
@@ -102,8 +130,8 @@ def _check_size(file: Path, data: Any) -> None:
         raise _error(message)
 
 
-def _parsed(file: Path) -> Any:
-    """Return the data of a JSON file."""
+def _content(file: Path) -> bytes:
+    """Return the start of a file, a byte more than is allowed."""
     # Reading a device or a pipe may not end.
     if not file.is_file():
         raise _error(
@@ -112,9 +140,13 @@ def _parsed(file: Path) -> Any:
         )
     try:
         with file.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
+            return opened.read(_MOST_BYTES + 1)
     except OSError as error:
         raise _error(f"{_named(file)} can't be read: {error}.") from error
+
+
+def _parsed(file: Path, content: bytes) -> Any:
+    """Return the data of JSON."""
     if len(content) > _MOST_BYTES:
         raise _error(f"{_named(file)} is larger than the limit of {_MOST_BYTES // 2**20} MB.")
     # There is one between two values, and counting them takes no memory.

@@ -5,7 +5,8 @@ This module imports Keras, and holds the private names of Keras' losses.
 
 import contextlib
 import inspect
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -88,17 +89,14 @@ class OutputLosses:
         )
         self._recorders: list[_Recorder] = []
 
-    def values(self, y: Any, y_pred: Any, sample_weight: Any) -> Values:
+    def values(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Values:
         """Return the value of each loss, with its weight.
 
         Raises:
             LossregError: The labels don't fit.
         """
-        if y is None:
-            raise ParameterError(
-                "The model is compiled with a loss, which needs labels. Give y, or a data set of "
-                "pairs (x, y)."
-            )
+        del x
+        _check_labels(y)
         with _raise_shape_errors("The loss can't be computed from y and the predictions"):
             if not self._recorders:
                 # In this call Keras assigns the losses to the outputs.
@@ -128,6 +126,40 @@ class OutputLosses:
         if single:
             # Keras 3.12 to 3.15.1 count only the first of several losses for one output.
             del self._recorders[1:]
+
+
+class RememberedLosses:
+    """The losses of a model that `lossreg.compile` returned, each term with its value."""
+
+    def __init__(self, model: Any) -> None:
+        self._model: Callable[[], Any] = weakref.ref(model)
+
+    def values(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Values:
+        """Return the value of each term, with its weights.
+
+        Raises:
+            LossregError: The labels don't fit.
+        """
+        _check_labels(y)
+        model, values = self._model(), dict[Source, Any]()
+        with _raise_shape_errors("The loss can't be computed from y and the predictions"):
+            terms = model.term_values(x, y, y_pred, sample_weight, training=False)
+        for term in terms:
+            weight = "" if term.loss_weight == 1 else f"{term.loss_weight:g} * "
+            output = term.output if len(model.output_names) > 1 else None
+            name = f"{weight}{term.label}" if output is None else f"{output}: {weight}{term.label}"
+            source = Source(name=name, kind="loss", output=output)
+            value = term.loss_weight * ops.mean(to_float(term.value))
+            values[source] = values[source] + value if source in values else value
+        return values
+
+
+def _check_labels(y: Any) -> None:
+    if y is None:
+        raise ParameterError(
+            "The model is compiled with a loss, which needs labels. Give y, or a data set of "
+            "pairs (x, y)."
+        )
 
 
 class _Recorder:

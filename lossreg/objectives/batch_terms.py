@@ -12,8 +12,16 @@ import numpy as np
 from keras import ops
 
 from ..errors import LossregError, ParameterError, ShapeError
+from ..keras_loss import RememberingModel
 from ..loss import shown
-from .batch_losses import AddedLosses, OutputLosses, Values, predict, to_float
+from .batch_losses import (
+    AddedLosses,
+    OutputLosses,
+    RememberedLosses,
+    Values,
+    predict,
+    to_float,
+)
 from .penalties import Layers
 from .terms import Source, Term
 
@@ -100,6 +108,11 @@ class _Labelled(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no ty
         return (tuple(self._batches[index]),)
 
 
+def _compiled_loss(model: Any) -> Any:
+    """Return the object that is another one once the model is compiled again."""
+    return model.loss_terms if isinstance(model, RememberingModel) else model._compile_loss
+
+
 class _Pass:
     """The terms of a model, from a function of a batch that Keras compiles once."""
 
@@ -107,9 +120,13 @@ class _Pass:
         # A pass is kept as long as its model, so it must not keep the model itself.
         self._model: Callable[[], Any] = weakref.ref(model)
         # Keras 3.12 to 3.15.1 have no public API for the loss and the weight of each output.
-        self._compiled = model._compile_loss
+        self._compiled = _compiled_loss(model)
         self._options = model.run_eagerly, model.jit_compile
-        self._losses = OutputLosses(self._compiled) if self._compiled is not None else None
+        self._losses: Any = None
+        if isinstance(model, RememberingModel):
+            self._losses = RememberedLosses(model)
+        elif self._compiled is not None:
+            self._losses = OutputLosses(self._compiled)
         self._sources: list[Source] = []
         self._batches = _Batches()
         self.layers = Layers(paths={}, owners={})
@@ -117,7 +134,7 @@ class _Pass:
     def fits(self, model: Any) -> bool:
         """Return whether the model is still compiled as it was for this pass."""
         options = model.run_eagerly, model.jit_compile
-        return self._compiled is model._compile_loss and self._options == options
+        return self._compiled is _compiled_loss(model) and self._options == options
 
     def means(self, data: Any, batch_size: int | None) -> list[Term]:
         """Return the mean of each term over all batches."""
@@ -183,7 +200,7 @@ class _Pass:
         model = self._model()
         with AddedLosses(model, weights, self.layers) as added:
             y_pred = predict(model, x)
-            values = {} if self._losses is None else self._losses.values(y, y_pred, sample_weight)
+            values = self._losses.values(x, y, y_pred, sample_weight) if self._losses else {}
             return {**values, **added.values()}
 
 

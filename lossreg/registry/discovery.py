@@ -21,7 +21,7 @@ from typing import Any
 import importlib_metadata
 import pluggy
 
-from ..errors import BrokenPluginError, PluginWarning, SpecError, error_line
+from ..errors import BlockedPluginError, BrokenPluginError, PluginWarning, SpecError, error_line
 from ..loss import (
     BUILTIN,
     LOCAL,
@@ -357,7 +357,16 @@ def load_target(spec: LossSpec, provider: Provider, module: str = "") -> Callabl
     Raises:
         BrokenPluginError: It can't be imported, and the cause says why; or it is a factory of
             another distribution.
+        BlockedPluginError: A loss of an earlier version's pickle, which looks for no plugins, is
+            of a package that `LOSSREG_BLOCK` or `LOSSREG_PLUGINS` leaves out.
     """
+    if not module and provider.distribution != BUILTIN:
+        state, rule = Selection.from_environment().state(provider.distribution, "")
+        if state != "active":
+            raise BlockedPluginError(
+                f"Loss '{provider.distribution}/{spec.name}' can't be used: {rule} keeps its "
+                "package from loading. Change that variable to load it."
+            )
     target = load_from(provider, spec.target, f"Loss {spec.name!r}")
     package = _factory_package(target)
     if module and package is not None and package not in _packages(provider, module):

@@ -1,11 +1,13 @@
 """Values and gradients on the backend at hand: all that differs from one backend to the next."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..lazy import keras
+from ..errors import error_line
+from ..lazy import keras, ops
 from .results import NotApplicableError
 from .samples import Array
 
@@ -89,6 +91,36 @@ def without_shapes(function: Values) -> Values:
         return tf.function(lambda *traced: function(*traced), signature)(*arrays)
 
     return call
+
+
+@contextlib.contextmanager
+def own_gradients() -> Iterator[list[str]]:
+    """Collect what is wrong in each pass of `ops.custom_gradient`; "" where nothing is."""
+    found: list[str] = []
+    made = keras.ops.custom_gradient
+
+    def watched(forward: Callable[..., Any]) -> Any:
+        def passed(*args: Any, **kwargs: Any) -> Any:
+            try:
+                result = forward(*args, **kwargs)
+            except Exception as error:
+                found.append(f"its function raises {error_line(error)}")
+                raise
+            is_pair = isinstance(result, tuple) and len(result) == 2 and callable(result[1])
+            found.append("" if is_pair else "its function returns no pair of value and gradient")
+            return result
+
+        return made(passed)
+
+    # lossreg.lazy keeps what it has imported.
+    places = (keras.ops, ops)
+    for place in places:
+        place.custom_gradient = watched
+    try:
+        yield found
+    finally:
+        for place in places:
+            place.custom_gradient = made
 
 
 def _tensorflow(function: Values, y_true: Any, y_pred: Any) -> tuple[Any, Any]:

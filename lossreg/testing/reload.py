@@ -85,6 +85,8 @@ def reload(suite: Suite) -> dict[str, Reloaded]:
 
 
 def _save(subject: Subject, stem: Path) -> None:
+    if subject.remembers:
+        raise NotApplicableError("it has memory, and is saved by the check 'memory'")
     sample = subject.case(subject.changed).sample
     model = keras.Sequential([keras.Input(sample.y_pred.shape[1:]), keras.layers.Identity()])
     model.compile(loss=subject.loss(subject.changed, **OPTIONS))

@@ -8,7 +8,7 @@ from ..errors import ParameterError
 from ..lazy import keras
 from ..loss import LossSpec, did_you_mean
 from ..registry import Registry, installed
-from .checks import declaration, gradients, saving, values
+from .checks import declaration, gradients, memory, saving, values
 from .results import ConformanceError, NotApplicableError, Result, error_of
 from .subject import Subject, Suite
 
@@ -22,12 +22,15 @@ CHECKS: Mapping[str, Check] = {
         gradients.finite_gradients,
         gradients.saturated_model_learns,
         gradients.numerical_gradient,
+        gradients.custom_gradient,
         gradients.compiled,
         gradients.unknown_classes,
         values.permuted_batch,
         values.repeated,
         values.zero_weight,
         values.ignored_class,
+        values.padding,
+        values.axis,
         values.reductions,
         values.label_dtypes,
         values.integer_labels,
@@ -36,6 +39,7 @@ CHECKS: Mapping[str, Check] = {
         saving.config,
         saving.pickling,
         saving.fresh_process,
+        memory.memory,
         declaration.no_variables,
         declaration.unknown_parameter,
         declaration.parameter_type,

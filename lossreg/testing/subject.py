@@ -1,6 +1,5 @@
 """The losses of a distribution under check: their parameters, inputs and values."""
 
-import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from ..loss import BoundLoss, Entry, LossSpec, did_you_mean, normalize_distribut
 from ..registry import Registry
 from . import backend
 from .choices import REQUIRED, other_values
+from .first_step import at_first_step
 from .results import ConformanceError, NotApplicableError, error_of
 from .samples import SITUATIONS, Array, Sample, draw, example_of, shape_of, situations
 
@@ -112,6 +112,27 @@ class Subject:
         self.entry = entry
         self.suite = suite
 
+    @cached_property
+    def _plain(self) -> Entry:
+        """The loss as one of labels and predictions alone.
+
+        Raises:
+            NotApplicableError: It needs more.
+        """
+        found = at_first_step(self.entry)
+        if found is None:
+            raise NotApplicableError(
+                "it takes more than labels and predictions; the check 'memory' trains it"
+            )
+        return found
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the loss has memory, or other inputs, whatever its parameters are."""
+        memory = self.entry.signature.memory
+        always = [each for each in memory.inputs.values() if each.when is None]
+        return bool(always or memory.fields or memory.takes_hidden)
+
     @property
     def spec(self) -> LossSpec:
         """What the plugin says about the loss."""
@@ -122,15 +143,15 @@ class Subject:
         # It imports Keras, which collecting tests doesn't need.
         from ..keras_loss import RegisteredLoss
 
-        return RegisteredLoss(self.bind(params), **options)
+        bound = self._plain.bind(params, bind_loss=self._bind_loss)
+        return RegisteredLoss(bound, **options)
 
     def bind(self, params: Params) -> BoundLoss:
         """Return the loss with parameters, of which some may be losses of the registry."""
-        return self.entry.bind(params, bind_loss=functools.partial(bind_parameter, self._registry))
+        return self.entry.bind(params, bind_loss=self._bind_loss)
 
-    @property
-    def _registry(self) -> Registry:
-        return self.suite.registry
+    def _bind_loss(self, config: Any) -> Any:
+        return bind_parameter(self.suite.registry, config)
 
     def function(self, params: Params, dtype: str = "float32") -> Callable[[Any, Any], Any]:
         """Return the value per sample, before Keras weighs and reduces."""
@@ -198,7 +219,9 @@ class Subject:
         name = self.spec.from_logits
         if name is None or name not in self.defaults:
             return [self.defaults]
-        return [self.defaults, {**self.defaults, name: not self.defaults[name]}]
+        # Its type may allow logits alone.
+        others = [value for value in self._others(name, self.defaults) if value is not None]
+        return [self.defaults, *({**self.defaults, name: value} for value in others)]
 
     @cached_property
     def settings(self) -> list[Params]:
@@ -257,9 +280,13 @@ class Subject:
             if is_list not in (None, isinstance(value, tuple)):
                 continue
             try:
-                another = self.bind({**params, name: value}).params
+                bound = self.bind({**params, name: value})
             except ParameterError:
                 continue
+            if not self.remembers and not bound.is_plain:
+                # The check 'memory' has such values.
+                continue
+            another = bound.params
             if self.takes(another):
                 yield another
 

@@ -169,3 +169,50 @@ def test_a_disk_that_is_full_keeps_nothing(folder):
     assert (result.returncode, result.stdout) == (2, "")
     assert "'acme-losses' can't be written (File too large)" in result.stderr
     assert list(folder.iterdir()) == []
+
+
+def specs(folder):
+    plugin = {}
+    exec((folder / "acme_losses" / "plugin.py").read_text(), plugin)
+    return [(spec.name, spec.target) for spec in plugin["lossreg_losses"]()]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_loss_is_added_to_a_package_that_exists(folder, monkeypatch, inside):
+    new("acme-losses")
+    package = folder / "acme-losses"
+    before = written(package)
+    if inside:
+        monkeypatch.chdir(package)
+    result = new("acme-losses", "--loss", "tukey")
+    assert result.exit_code == 0
+    assert written(package) == sorted([*before, "acme_losses/tukey.py", "tests/test_tukey.py"])
+    assert specs(package) == [
+        ("tilted", "acme_losses.losses:tilted"),
+        ("tukey", "acme_losses.tukey:tukey"),
+    ]
+    assert "def tukey(" in (package / "acme_losses" / "tukey.py").read_text()
+    assert '"acme-losses/tukey"' in (package / "tests" / "test_tukey.py").read_text()
+    assert result.stdout.splitlines() == ([] if inside else ["cd acme-losses"]) + ["pytest"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "change", "message"),
+    [
+        pytest.param(None, None, "Name a loss to add to it: --loss NAME", id="no name"),
+        pytest.param("tilted", None, "has a loss 'tilted' already", id="its own name"),
+        pytest.param("tukey", ("return [", "return 1, ["), "returns no list", id="no list"),
+        pytest.param("tukey", ("return [", "return (["), "it can't be read", id="no Python"),
+        pytest.param("losses", None, "losses.py' already exists", id="the name of a module"),
+    ],
+)
+def test_what_cant_be_added_changes_nothing(folder, loss, change, message):
+    new("acme-losses")
+    plugin = folder / "acme-losses" / "acme_losses" / "plugin.py"
+    if change is not None:
+        plugin.write_text(plugin.read_text().replace(*change))
+    before = plugin.read_text(), written(folder)
+    result = new("acme-losses", *(["--loss", loss] if loss else []))
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert (plugin.read_text(), written(folder)) == before

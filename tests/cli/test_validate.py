@@ -64,7 +64,10 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_place(validate):
         ("a.yaml:10:9", "No loss named 'focl'. Did you mean 'focal'"),
         ("a.yaml:12:18", "it has no parameter 'dleta'. Did you mean 'delta'? It takes delta"),
         ("a.yaml:12:35", "'delta' must be a number > 0, got -1"),
-        ("a.yaml:13:3", "'epochs' isn't one of loss, optimizer, metrics, loss_weights. It belongs"),
+        (
+            "a.yaml:13:3",
+            "'epochs' isn't one of loss, optimizer, metrics, loss_weights, teacher. It",
+        ),
         ("a.yaml:14:39", "must be a number in (0, 1), got 2."),
         ("a.yaml:15:1", "'fti' isn't one of model, compile, data, fit, compare, versions. Did you"),
     ],

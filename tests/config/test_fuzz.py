@@ -21,11 +21,8 @@ EXAMPLES = int(os.environ.get("LOSSREG_FUZZ", "2000"))
 
 
 def share(eighths):
-    # Not hypothesis' deadline: it counts the time in which other programs run, and fails
-    # where an example is slow once. `ends_well` has a limit of its own.
     return settings(
         max_examples=EXAMPLES * eighths // 8,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 

@@ -133,3 +133,17 @@ def test_a_blocked_package_stays_blocked(tmp_path):
     assert run(load, env=env).stdout == "good(gamma=3.0)\n"
     blocked = run(load, env={**env, "LOSSREG_PLUGINS": "", "LOSSREG_BLOCK": "acme-losses"}).stdout
     assert blocked.startswith("BlockedPluginError Loss 'acme-losses/good' can't be used")
+
+
+@pytest.mark.fresh
+@pytest.mark.parametrize("rule", [{"LOSSREG_BLOCK": "lossreg-focal"}, {"LOSSREG_PLUGINS": ""}])
+def test_a_blocked_package_stays_blocked_for_a_pickle_of_the_first_version(rule):
+    pickled = (FIXTURES / "focal.pickle").read_bytes().hex()
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, pickled],
+        env={**os.environ, **rule},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("BlockedPluginError Loss 'lossreg-focal/focal' can't be used")

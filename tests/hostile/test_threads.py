@@ -156,13 +156,15 @@ def test_a_thread_of_a_plugin_may_use_lossreg_when_the_plugin_does_not_wait(tmp_
         """
 import threading, lossreg
 def later():
-    print(lossreg.bind("good").params)
+    # In one piece: the program prints at the same time.
+    print(f"{lossreg.bind('good').params}\\n", end="")
 threading.Thread(target=later).start()
 """
         + sites.GOOD
     )
     sites.install(tmp_path, plugin)
-    done = run("import lossreg; print(lossreg.bind('huber').name)", site=tmp_path)
+    program = "import lossreg; print(f'{lossreg.bind(\"huber\").name}\\n', end='')"
+    done = run(program, site=tmp_path)
     assert sorted(done.stdout.splitlines() + done.stderr.splitlines()) == [
         "huber",
         "{'gamma': 2.0}",

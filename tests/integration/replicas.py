@@ -18,6 +18,10 @@ LOSSES = (
     {"name": "dice", "options": {"reduction": "sum"}},
     {"name": "mse", "options": {"reduction": "sum"}},
     {"name": "whole_batch"},
+    "ghm_c(momentum=0.5, from_logits=True) + mae",
+    "uncertainty(mse, mae)",
+    "equalization_v2(from_logits=True)",
+    "linear(0, 1, steps=4) * mse + mae",
 )
 
 
@@ -28,9 +32,10 @@ def whole_batch(y_true, y_pred):
 
 def learn(loss, x, y):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, kernel_initializer="ones")])
-    model.compile(keras.optimizers.SGD(0.1), lossreg.get_loss(loss))
-    before = model.evaluate(x, y, batch_size=8, verbose=0)
-    model.fit(x, y, batch_size=8, epochs=1, shuffle=False, verbose=0)
+    model = lossreg.compile(model, keras.optimizers.SGD(0.1), loss=loss)
+    before = model.evaluate(x, y, batch_size=8, verbose=0, return_dict=True)["loss"]
+    model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    # What a loss remembers is among the weights.
     return np.concatenate([[before], *(np.ravel(w) for w in model.get_weights())])
 
 

@@ -553,7 +553,7 @@ def any_layer(draw):
     return {name: {**required, **{each: draw(VALUES) for each in chosen}}}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(any_layer(), st.sampled_from([(4,), (4, 3), (4, 4, 3)]))
 def test_any_layer_gives_a_model_or_an_error_with_its_place(layer, shape):
     paths = set()

@@ -9,6 +9,8 @@ from omegaconf import OmegaConf
 
 import lossreg
 
+pytestmark = pytest.mark.slow
+
 
 def test_omegaconfs_mapping_is_a_config():
     config = OmegaConf.create(

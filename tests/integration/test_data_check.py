@@ -11,6 +11,8 @@ import lossreg
 from lossreg.checks import DataCheck, data_check
 from lossreg.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 40
 tensorflow_only = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tests tf.data or what TensorFlow compiles"

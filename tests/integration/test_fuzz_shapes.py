@@ -1,7 +1,7 @@
 """Labels, predictions and weights of random shapes and dtypes, through every loss of the core.
 
-`LOSSREG_FUZZ` is the least number of cases, over all losses. What a loss makes of such data is a
-tensor, or an error of lossreg; never an error of the backend or of Python.
+`LOSSREG_FUZZ` is the least number of cases, over the losses of all packages then. What a loss makes
+of such data is a tensor, or an error of lossreg; never an error of the backend or of Python.
 """
 
 import itertools
@@ -14,9 +14,16 @@ from core_losses import core_entries
 
 import lossreg
 from lossreg.errors import LossregError
+from lossreg.registry import installed
+from lossreg.testing.subject import Suite
 
-NAMES = [entry.qualified_name for entry in core_entries()]
-CASES = -(-int(os.environ.get("LOSSREG_FUZZ", "1000")) // len(NAMES))
+ENTRIES = {
+    entry.qualified_name: entry
+    for entry in (installed().entries() if "LOSSREG_FUZZ" in os.environ else core_entries())
+    # Those are carried by a model, not called with arrays.
+    if not entry.signature.memory
+}
+CASES = -(-int(os.environ.get("LOSSREG_FUZZ", "1000")) // len(ENTRIES))
 WAYS = ("sum_over_batch_size", "none", "function", "sum")
 SIZES = (0, 1, 1, 2, 3, 5)
 DTYPES = (*["float32"] * 4, "float64", "float16", "int32", "int64", "uint8", "int8", "bool")
@@ -65,13 +72,13 @@ def case(rng):
     return y_true, y_pred, weight
 
 
-def told(name, y_true, y_pred, weight, way):
+def told(bound, y_true, y_pred, weight, way):
     """Return what a form of a loss raises that isn't ours, or None."""
     try:
         if way == "function":
-            lossreg.get_loss_fn(name)(y_true, keras.ops.convert_to_tensor(y_pred))
+            lossreg.get_loss_fn(bound)(y_true, keras.ops.convert_to_tensor(y_pred))
         else:
-            lossreg.get_loss(name, reduction=way)(y_true, y_pred, sample_weight=weight)
+            lossreg.get_loss(bound, reduction=way)(y_true, y_pred, sample_weight=weight)
     except LossregError:
         return None
     except Exception as error:
@@ -83,9 +90,13 @@ def told(name, y_true, y_pred, weight, way):
     return None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_any_arrays_have_a_value_or_an_error_of_ours(name):
+    entry = ENTRIES[name]
+    # With what the kit gives to parameters that have no default.
+    subject = Suite(installed(), entry.provider.distribution).subjects[entry.spec.name]
+    bound = lossreg.bind(name, **subject.defaults)
     rng = np.random.default_rng(list(name.encode()))
     ways = itertools.islice(itertools.cycle(WAYS), CASES)
-    foreign = [message for way in ways if (message := told(name, *case(rng), way))]
+    foreign = [message for way in ways if (message := told(bound, *case(rng), way))]
     assert not foreign, "\n".join(foreign[:5])

@@ -11,7 +11,7 @@ from tolerances import CANCELLATION, EACH_OTHER, FLOAT32, TRAINED
 
 import lossreg
 from lossreg import Fields, LossFunction, Needs, State
-from lossreg.errors import ConfigError, DataError, SpecError
+from lossreg.errors import ConfigError, DataError, LossregError
 
 X = np.linspace(-1, 1, 24, dtype="float32").reshape(8, 3)
 Y = X.sum(axis=1, keepdims=True)
@@ -77,7 +77,30 @@ def weighed(
     return ops.sum(ops.exp(-logs) * ops.stack(terms) + logs)
 
 
-PLAIN = (counting, averaging, scaled, near, smooth, decayed, taught)
+def maybe(
+    y_true,
+    y_pred,
+    sizes: Annotated[Any, State("bins", when="momentum")] = None,
+    *,
+    bins: int = 2,
+    momentum: Annotated[float, Ge(0), Lt(1)] | None = None,
+):
+    """Squared error, and a memory where there is a momentum."""
+    values = ops.mean(ops.square(y_true - y_pred), axis=-1)
+    return values if sizes is None else (values, momentum * sizes + 1)
+
+
+def hidden_only(
+    y_true,
+    y_pred: Annotated[Any, Needs("hidden")],
+    kernel: Annotated[Any, Needs("kernel")],
+    weights: Annotated[Any, Needs("weights")],
+):
+    """Squared error of the last layer, from what it got; weights and masks are in it."""
+    return ops.sum(weights * ops.mean(ops.square(y_true - ops.matmul(y_pred, kernel)), axis=-1))
+
+
+PLAIN = (maybe, hidden_only, counting, averaging, scaled, near, smooth, decayed, taught)
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +135,24 @@ def test_state_counts_every_step_of_training_and_none_of_validation():
     model.fit(X, Y, batch_size=2, epochs=5, validation_data=(X, Y), verbose=0)
     model.evaluate(X, Y, verbose=0)
     assert state(model, "steps") == 5 * 4
+
+
+def test_two_hundred_steps_with_validation_between_count_as_two_hundred():
+    model = compiled("counting")
+    model.fit(X, Y, batch_size=2, epochs=50, validation_data=(X, Y), verbose=0)
+    assert state(model, "steps") == 200
+
+
+def test_state_after_fifty_steps_is_the_same_on_every_backend():
+    model = compiled("averaging(bins=3, momentum=0.9)", keras.optimizers.SGD(0.05))
+    kernel = np.asarray(model.get_weights()[0], "float64")
+    expected = np.zeros(3)
+    for _ in range(50):
+        error = X @ kernel - Y
+        expected = 0.9 * expected + 0.1 * np.abs(error)[:3, 0]
+        kernel = kernel - 0.05 * X.T @ np.sign(error) / 8
+        model.train_on_batch(X, Y)
+    np.testing.assert_allclose(state(model, "sizes"), expected, rtol=0, atol=1e-6)
 
 
 def test_the_layers_and_weights_are_those_of_the_model():
@@ -200,6 +241,119 @@ def test_the_terms_of_a_sum_may_have_learned_weights():
     assert (state(model, "logs") != 0).all()
 
 
+def test_memory_that_depends_on_a_parameter_is_there_only_with_it():
+    model = new_model()
+    assert lossreg.compile(model, "sgd", loss="maybe(momentum=0)") is model
+    assert float(lossreg.get_loss("maybe")([[1.0]], [[3.0]])) == 4.0
+    with pytest.raises(ConfigError, match=r"loss='maybe\(momentum=0.5\)'"):
+        lossreg.get_loss("maybe", momentum=0.5)
+    model = compiled("maybe(momentum=0.5)")
+    model.fit(X, Y, batch_size=4, verbose=0)
+    assert state(model, "sizes") == pytest.approx([1.5, 1.5], rel=TRAINED)
+
+
+def test_weights_of_terms_and_parameters_change_by_steps():
+    loss = "linear(0, 2, steps=4) * mse + huber(delta=piecewise(1, 0.5, steps=2))"
+    model = compiled(loss, keras.optimizers.SGD(0.0))
+    error = np.abs(Y - model.predict(X, verbose=0))
+
+    def huber(delta):
+        return np.where(error < delta, error**2 / 2, delta * error - delta**2 / 2).mean()
+
+    for step, (weight, delta) in enumerate(
+        [(0, 1), (0.5, 1), (1, 0.5), (1.5, 0.5), (2, 0.5), (2, 0.5)]
+    ):
+        expected = weight * np.mean(error**2) + huber(delta)
+        found = model.evaluate(X, Y, verbose=0, return_dict=True)["loss"]
+        assert found == pytest.approx(expected, rel=EACH_OTHER), step
+        model.train_on_batch(X, Y)
+
+
+def test_weights_change_by_epochs_and_go_on_after_saving(tmp_path):
+    model = compiled("cosine(1, 0, epochs=4) * mse + mae", keras.optimizers.SGD(0.0))
+    y_pred = model.predict(X, verbose=0)
+    history = model.fit(X, Y, batch_size=4, epochs=2, validation_data=(X, Y), verbose=0).history
+    model.save(tmp_path / "model.keras")
+    model = keras.models.load_model(tmp_path / "model.keras")
+    more = model.fit(X, Y, batch_size=4, epochs=4, verbose=0).history
+    found = [*history["mean_squared_error"], *more["mean_squared_error"]]
+    shares = (1 + np.cos(np.pi * np.minimum(np.arange(6) / 4, 1))) / 2
+    np.testing.assert_allclose(
+        found, shares * np.mean((Y - y_pred) ** 2), rtol=EACH_OTHER, atol=1e-7
+    )
+
+
+def test_a_parameter_whose_code_takes_plain_numbers_is_told():
+    @lossreg.register(replace=True)
+    def powered(y_true, y_pred, *, exponent: Annotated[float, Ge(1)] = 1.0):
+        """Nothing."""
+        return ops.mean(float(exponent) * y_pred, axis=-1)
+
+    model = compiled("powered(exponent=linear(1, 2, steps=3))", run_eagerly=False)
+    if keras.backend.backend() == "torch":
+        # There a tensor is a number.
+        return
+    with pytest.raises(ConfigError, match="exponent can't change during training"):
+        model.train_on_batch(X, Y)
+
+
+def test_terms_take_their_own_label_tensors():
+    labels = {"mask": Y, "other": 2 * Y}
+    loss = [{"name": "mse", "field": "mask"}, {"name": "mae", "field": "other", "weight": 0.5}]
+    model = compiled(loss, keras.optimizers.SGD(0.0))
+    y_pred = model.predict(X, verbose=0)
+    found = model.evaluate(X, labels, return_dict=True, verbose=0)["loss"]
+    expected = np.mean((Y - y_pred) ** 2) + 0.5 * np.mean(np.abs(2 * Y - y_pred))
+    assert found == pytest.approx(expected, rel=EACH_OTHER)
+
+
+def test_the_label_that_no_term_names_is_the_main_one():
+    labels = {"a": Y, "b": 2 * Y}
+    loss = ["mse", {"name": "mae", "field": "a"}]
+    model = compiled(loss, keras.optimizers.SGD(0.0), metrics=["mse"])
+    y_pred = model.predict(X, verbose=0)
+    found = model.evaluate(X, labels, return_dict=True, verbose=0)
+    mse = np.mean((2 * Y - y_pred) ** 2)
+    assert found["mse"] == pytest.approx(mse, rel=EACH_OTHER)
+    assert found["loss"] == pytest.approx(mse + np.mean(np.abs(Y - y_pred)), rel=EACH_OTHER)
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels", "message"),
+    [
+        (["mse", {"name": "mae", "field": "a"}], {"a": Y, "b": Y, "c": Y}, "nothing says which"),
+        (["mse", {"name": "mae", "field": "a"}], {"b": Y}, "takes the label 'a', got b"),
+        (["mse", {"name": "mae", "field": "a"}], Y, "takes the label 'a', got one tensor"),
+    ],
+)
+def test_labels_that_leave_a_term_without_its_own_are_told(loss, labels, message):
+    with pytest.raises(DataError, match=message):
+        compiled(loss).train_on_batch(X, labels)
+
+
+def test_a_loss_of_what_the_last_layer_got_has_weights_and_predicts_as_before():
+    weights = np.arange(8, dtype="float32")
+    plain, blind = (
+        compiled("mse", keras.optimizers.SGD(0.1)),
+        compiled("hidden_only", keras.optimizers.SGD(0.1)),
+    )
+    for model in (plain, blind):
+        model.fit(X, Y, sample_weight=weights, epochs=3, shuffle=False, verbose=0)
+    values = [m.evaluate(X, Y, sample_weight=weights, verbose=0) for m in (plain, blind)]
+    assert values[1] == pytest.approx(values[0], rel=TRAINED)
+    np.testing.assert_allclose(*(m.predict(X, verbose=0) for m in (plain, blind)), rtol=TRAINED)
+
+
+def test_a_loss_within_another_has_no_memory():
+    def outer(y_true, y_pred, *, base: LossFunction = "mse"):
+        """The loss within."""
+        return base(y_true, y_pred)
+
+    lossreg.register(outer, replace=True)
+    with pytest.raises(ConfigError, match="Make it a term of a sum instead"):
+        lossreg.get_loss("outer", base="counting")
+
+
 def test_saving_keeps_the_memory_and_the_optimizer(tmp_path):
     model = compiled("counting + scaled", "adam")
     model.fit(X, Y, batch_size=2, epochs=2, verbose=0)
@@ -246,16 +400,22 @@ def test_several_losses_of_one_output_are_an_error_that_offers_the_sum():
         lossreg.compile(new_model(), "sgd", loss=["mse", "mae"])
 
 
+def without_default(y_true, y_pred, seen: Annotated[Any, State(when="on")], *, on: bool = False):
+    """A state that may be absent, and has no default."""
+    return y_pred, seen
+
+
 @pytest.mark.parametrize(
     ("declare", "message"),
     [
         (lambda: State(0.5), "takes numbers and names"),
         (lambda: Needs("y"), "takes one of x, hidden"),
         (Fields, "takes the names of label tensors"),
+        (lambda: lossreg.bind(without_default), "write '= None' after it"),
     ],
 )
 def test_a_wrong_declaration_is_told(declare, message):
-    with pytest.raises(SpecError, match=message):
+    with pytest.raises(LossregError, match=message):
         declare()
 
 

@@ -420,7 +420,7 @@ def mutated(draw):
     return content
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_a_changed_file_gives_a_model_or_an_error(tmp_path_factory, content):
     file = written(tmp_path_factory.mktemp("mutated"), content)

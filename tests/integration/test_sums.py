@@ -179,7 +179,7 @@ LOSSES = st.sampled_from(
 WEIGHTS = st.floats(-10, 10).filter(lambda weight: weight != 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(WEIGHTS, LOSSES), min_size=1, max_size=3))
 def test_what_a_bound_sum_says_means_the_same_sum(terms):
     bound = lossreg.bind(" + ".join(f"{weight!r} * {loss}" for weight, loss in terms))

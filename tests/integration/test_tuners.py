@@ -7,6 +7,8 @@ import pytest
 
 import lossreg
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tune_loss.py"
 
 

@@ -71,4 +71,11 @@ def test_the_page_works_from_its_first_line_to_its_last(tmp_path):
 
 def test_every_block_of_the_page_is_of_a_kind_that_is_run_or_shown():
     opened = re.findall(r"^```(.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(opened) <= {"console", "python", "text", "toml", "{code-block} python"}
+    assert set(opened) <= {
+        "console",
+        "python",
+        "text",
+        "toml",
+        "{code-block} python",
+        "{code-block} toml",
+    }

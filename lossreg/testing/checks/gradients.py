@@ -1,13 +1,14 @@
 """What a loss's gradients promise, and what it promises when it is compiled."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from ...lazy import keras
 from ...loss import OUTPUTS
-from .. import backend
-from ..results import ConformanceError, NotApplicableError
+from .. import backend, limits
+from ..results import ConformanceError, NotApplicableError, error_of
 from ..samples import Array, encode, truth, wrong_labels
 from ..subject import Params, Subject, first_row, tensors
 
@@ -44,7 +45,7 @@ def saturated_model_learns(subject: Subject) -> None:
         for gap in (30.0, 100.0):
             pull = _pull(subject, params, gap)
             # Not the same for each sample: classes may be weighted.
-            weak = ~(pull > 1e-3 * usual)
+            weak = ~(pull > limits.PULL * usual)
             if weak.any():
                 by_logits = spec.outputs(params) == "logits"
                 behind = "logits" if by_logits else "logits behind the probabilities"
@@ -86,7 +87,9 @@ def numerical_gradient(subject: Subject) -> None:
                 for sign in (1, -1)
             )
             measured, claimed = (ahead - behind) / (2 * step), float((gradient * direction).sum())
-            if not abs(measured - claimed) <= 1e-5 * (1e-2 + np.abs(gradient * near).sum()):
+            steepest = np.abs(gradient * near).sum()
+            near_enough = limits.SLOPE * steepest + limits.SLOPE_NEAR_ZERO
+            if not abs(measured - claimed) <= near_enough:
                 raise ConformanceError.at(
                     f"{case}, each number moved by {step:g} of its size",
                     expected=f"a slope of {measured:.8g}, as measured",
@@ -94,6 +97,28 @@ def numerical_gradient(subject: Subject) -> None:
                     advice="Look for ops.stop_gradient, rounding, argmax, or a custom gradient "
                     "that isn't the derivative.",
                 )
+
+
+def custom_gradient(subject: Subject) -> None:
+    """A gradient that the loss brings for itself is used on every backend."""
+    uses = 0
+    for params in subject.both:
+        case = subject.case(params)
+        with backend.own_gradients() as found:
+            # Whatever it raises, another check tells.
+            error_of(functools.partial(subject.value_and_gradient, case))
+        uses += len(found)
+        if fault := next(filter(None, found), None):
+            raise ConformanceError.at(
+                f"{case}, in ops.custom_gradient",
+                expected="a function that returns (value, gradient) for tensors",
+                got=fault,
+                advice="On torch Keras then calls the function again and makes the gradient NaN. "
+                "Keep checks out of the function, and return its value with "
+                "def gradient(*args, upstream=None).",
+            )
+    if not uses:
+        raise NotApplicableError("it doesn't call ops.custom_gradient")
 
 
 def compiled(subject: Subject) -> None:
@@ -110,7 +135,7 @@ def compiled(subject: Subject) -> None:
             ):
                 got = backend.numbers(tensor)
                 scale = max(1.0, float(np.abs(expected).max()))
-                if not np.allclose(got, expected, rtol=1e-4, atol=1e-5 * scale):
+                if not np.allclose(got, expected, rtol=limits.VALUE, atol=limits.LARGEST * scale):
                     raise ConformanceError.at(
                         f"{case}, under {name}",
                         expected=f"the {what} of the eager loss",
@@ -131,7 +156,7 @@ def unknown_classes(subject: Subject) -> None:
         arrays = tensors(case.sample)
         expected = backend.numbers(function(*arrays))
         got = backend.numbers(backend.without_shapes(function)(*arrays))
-        if not np.allclose(got, expected, rtol=1e-4, atol=1e-6):
+        if not np.allclose(got, expected, rtol=limits.VALUE, atol=limits.NEAR_ZERO):
             raise ConformanceError.at(
                 f"{case}, in a graph without the number of classes",
                 expected="the values of the eager loss",

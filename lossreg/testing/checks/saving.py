@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import limits
 from ..reload import OPTIONS, reload
 from ..results import ConformanceError, NotApplicableError, error_of
 from ..subject import Params, Subject, values_of
@@ -35,6 +36,8 @@ def config(subject: Subject) -> None:
 
 def pickling(subject: Subject) -> None:
     """A pickled loss comes back with every parameter, and with its values."""
+    if subject.remembers:
+        raise NotApplicableError("it has memory, and is part of a model; see the check 'memory'")
     loss = subject.loss(subject.changed, **OPTIONS)
     copies: list[Any] = []
     error = error_of(lambda: copies.append(pickle.loads(pickle.dumps(loss))))  # noqa: S301 - ours
@@ -46,7 +49,13 @@ def pickling(subject: Subject) -> None:
     (copied,) = copies
     _same_parameters(subject, copied.params, "a pickle")
     case = subject.case(subject.changed)
-    if not np.allclose(values_of(copied, case), subject.values(case), rtol=1e-5, equal_nan=True):
+    if not np.allclose(
+        values_of(copied, case),
+        subject.values(case),
+        rtol=limits.VALUE,
+        atol=limits.NEAR_ZERO,
+        equal_nan=True,
+    ):
         raise ConformanceError.at(
             f"{case}, after a pickle",
             expected="the values that it had",
@@ -77,7 +86,9 @@ def fresh_process(subject: Subject) -> None:
             )
     case = subject.case(subject.changed)
     values = subject.values(case)
-    if not np.allclose(found.values, values, rtol=1e-5, atol=1e-6, equal_nan=True):
+    if not np.allclose(
+        found.values, values, rtol=limits.VALUE, atol=limits.NEAR_ZERO, equal_nan=True
+    ):
         raise ConformanceError.at(
             f"{case}, loaded in a fresh process",
             expected=f"the values that it had, such as {values.reshape(-1)[0]:.6g}",

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...lazy import keras
 from ...loss import OUTPUTS
-from .. import backend
+from .. import backend, choices, limits
 from ..results import ConformanceError, NotApplicableError, error_of
 from ..samples import Array, Sample, activate, draw, rows, situations
 from ..subject import Params, Subject, first_row, tensors, values_of
@@ -51,7 +51,7 @@ def permuted_batch(subject: Subject) -> None:
         if couples:
             values, after = values.sum(), after.sum()
         expected = values[order] if values.ndim else values
-        different = ~np.isclose(after, expected, rtol=1e-4, atol=1e-6)
+        different = ~np.isclose(after, expected, rtol=limits.VALUE, atol=limits.NEAR_ZERO)
         if different.any():
             index = first_row(after, different)
             what = "sum" if couples else "value"
@@ -106,7 +106,7 @@ def zero_weight(subject: Subject) -> None:
         loss = subject.loss(case.params, reduction="sum")
         sample_weight = rows(weights, values).astype("float32")
         got = float(loss(*tensors(mixed), sample_weight=sample_weight))
-        if not np.isclose(got, expected, rtol=1e-4, atol=1e-6):
+        if not np.isclose(got, expected, rtol=limits.VALUE, atol=limits.NEAR_ZERO):
             raise ConformanceError.at(
                 f"{case}, half of the samples with weight 0 and predicted badly",
                 expected=f"the sum of the others' values, {expected:.6g}",
@@ -135,7 +135,7 @@ def reductions(subject: Subject) -> None:
         }
         for reduction, value in expected.items():
             got = backend.numbers(subject.loss(params, reduction=reduction)(y_true, y_pred))
-            if not np.allclose(got, value, rtol=1e-4, atol=1e-6):
+            if not np.allclose(got, value, rtol=limits.VALUE, atol=limits.NEAR_ZERO):
                 raise ConformanceError.at(
                     f"{case}, reduction={reduction!r}",
                     expected=f"{_few(value)}, from the values {_few(values)}",
@@ -162,7 +162,9 @@ def label_dtypes(subject: Subject) -> None:
             found[kind] = backend.numbers(loss(labels, y_pred))
         first, *others = found
         for kind in others:
-            if not np.allclose(found[kind], found[first], rtol=1e-5, atol=1e-6, equal_nan=True):
+            if not np.allclose(
+                found[kind], found[first], rtol=limits.VALUE, atol=limits.NEAR_ZERO, equal_nan=True
+            ):
                 raise ConformanceError.at(
                     f"{case}, labels of {kind}",
                     expected=f"the values with labels of {first}, {_few(found[first])}",
@@ -200,6 +202,63 @@ def ignored_class(subject: Subject) -> None:
                     )
 
 
+def padding(subject: Subject) -> None:
+    """Padding changes nothing, however much of it there is and whatever is predicted there."""
+    spec, pad = subject.spec, subject.spec.labels.pad
+    if pad is None:
+        raise NotApplicableError("its labels have no padding")
+    for params in subject.both:
+        case = subject.case(params)
+        sample = case.sample
+        wider = Sample(
+            y_true=_widened(sample.y_true, pad),
+            # A series of predictions isn't as long as its labels.
+            y_pred=sample.y_pred if spec.fit == "series" else _widened(sample.y_pred, 9.0),
+        )
+        values = subject.values(case)
+        after = subject.values(dataclasses.replace(case, sample=wider))
+        if values.ndim > 1:
+            after = after[:, : values.shape[1]]
+        if not np.allclose(after, values, rtol=limits.VALUE, atol=limits.NEAR_ZERO):
+            raise ConformanceError.at(
+                f"{case}, with two more entries of padding ({pad}) in each sample",
+                expected=f"the values without them, {_few(values)}",
+                got=_few(after),
+                advice="Replace what is predicted for padding by ops.where, and take means over "
+                "the other entries: lossreg.numerics.masked_mean.",
+            )
+
+
+def axis(subject: Subject) -> None:
+    """The axis of the classes may be another than the last."""
+    name = subject.spec.axis
+    if name is None or "number" not in _kinds_of(subject, name):
+        raise NotApplicableError("it has no parameter for an axis")
+    for base in subject.bases:
+        last = subject.case({**base, name: -1})
+        y_true, y_pred = (
+            array.reshape(3, 2, *array.shape[1:])
+            for array in (last.sample.y_true, last.sample.y_pred)
+        )
+        moved = Sample(
+            y_true=np.moveaxis(y_true, -1, 1) if y_true.ndim == y_pred.ndim else y_true,
+            y_pred=np.moveaxis(y_pred, -1, 1),
+        )
+        inner = dataclasses.replace(last, sample=Sample(y_true=y_true, y_pred=y_pred))
+        params = subject.bind({**base, name: 1}).params
+        values = subject.values(inner)
+        after = subject.values(dataclasses.replace(subject.case(params), sample=moved))
+        if after.shape != values.shape or not np.allclose(
+            after, values, rtol=limits.VALUE, atol=limits.NEAR_ZERO
+        ):
+            raise ConformanceError.at(
+                f"{subject.entry.call(params)} and predictions of shape {moved.y_pred.shape}",
+                expected=f"the values for {name}=-1 and shape {y_pred.shape}, {_few(values)}",
+                got=_few(after),
+                advice=f"Hand {name!r} on to every operation, or leave the parameter out.",
+            )
+
+
 def integer_labels(subject: Subject) -> None:
     """Class numbers above 256, which bfloat16 can't tell apart, keep their meaning."""
     spec = subject.spec
@@ -216,7 +275,7 @@ def integer_labels(subject: Subject) -> None:
             expected = f"less than half the value for class 256, {low:.4g}"
         else:
             # Which numbers two classes have doesn't matter, as long as they differ.
-            same = bool(np.isclose(high, low, rtol=0.05))
+            same = bool(np.isclose(high, low, rtol=limits.BFLOAT16))
             expected = f"the value for classes 256 and 259, {low:.4g}"
         if not same:
             raise ConformanceError.at(
@@ -301,6 +360,17 @@ def _loss_of_class(subject: Subject, params: Params, classes: tuple[int, int]) -
     loss = subject.loss(params, dtype="bfloat16", reduction="sum")
     value = loss(keras.ops.convert_to_tensor(y_true), keras.ops.convert_to_tensor(y_pred))
     return float(backend.numbers(value))
+
+
+def _widened(values: Array, value: float) -> Array:
+    """Return an array whose second axis has two entries more."""
+    shape = (values.shape[0], 2, *values.shape[2:])
+    return np.concatenate([values, np.full(shape, value, values.dtype)], axis=1)
+
+
+def _kinds_of(subject: Subject, name: str) -> set[str]:
+    annotation = subject.entry.signature.annotations.get(name)
+    return set() if annotation is None else choices.kinds(annotation) or set()
 
 
 def _at(values: Array, index: int) -> str:

@@ -46,8 +46,13 @@ def iou(
         Yu et al., 2016, arXiv:1608.01471, equation 1, for `mode="log"`; Rezatofighi et al.,
         2019, arXiv:1902.09630, algorithm 2, for `mode="linear"`.
     """
-    iou = read_boxes(y_true, y_pred, box_format).iou
-    return 1 - iou if mode == "linear" else -ops.log(ops.maximum(iou, _LOWEST_IOU))
+    boxes = read_boxes(y_true, y_pred, box_format)
+    if mode == "linear":
+        return 1 - boxes.iou
+    # As a product: JAX multiplies by the square of 1 / union first, which float32 can't hold for
+    # the gradient of a logarithm and a tiny box.
+    iou = boxes.intersection * ratio(1.0, boxes.union)
+    return -ops.log(ops.maximum(iou, _LOWEST_IOU))
 
 
 def giou(y_true, y_pred, *, box_format: BoxFormat = "corners"):

@@ -15,8 +15,15 @@ _LOWEST = -1e30
 NO_MISS = 1e-18
 
 
+def _changes(gamma) -> bool:
+    """Return whether a parameter is a tensor, which changes during training."""
+    return not isinstance(gamma, int | float)
+
+
 def power(base, exponent: float):
     """Return `base**exponent`; products and roots are several times faster than pow."""
+    if _changes(exponent):
+        return ops.power(base, exponent)
     if exponent == 0:
         return ops.ones_like(base)
     whole, half = divmod(exponent, 1)
@@ -61,13 +68,13 @@ def binary(y, x, gamma: float, alpha: float | None, smoothing: float):
             factor = factor * _alpha_t(y, 0.5 + (alpha - 0.5) * kept)
         # Where r is so small that log(1 - r) loses digits, a gamma from 1 on makes the value
         # smaller than 1e-9 anyway; log takes half the time of log1p.
-        log_likely = ops.log1p(-r) if gamma < 1 else ops.log(likely)
+        log_likely = ops.log1p(-r) if _changes(gamma) or gamma < 1 else ops.log(likely)
         values = factor * (x * off - log_likely)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
             slope = factor * (off - r * sign)
-            if gamma:
+            if _changes(gamma) or gamma:
                 # From the values, which XLA keeps, rather than from a logarithm taken again.
                 relative = r * likely / miss
                 slope = slope + values * ((gamma * kept - 2 * gamma * kept * y) * relative)
@@ -103,7 +110,7 @@ def categorical(y, x, gamma: float):
             upstream = args[0] if upstream is None else upstream
             # By -log(p) of each class, and through the softmax.
             slope = factor
-            if gamma:
+            if _changes(gamma) or gamma:
                 slope = slope + gamma * p * values / miss
             total_slope = ops.sum(slope, axis=-1, keepdims=True)
             return None, (p * total_slope - slope) * ops.expand_dims(upstream, -1)

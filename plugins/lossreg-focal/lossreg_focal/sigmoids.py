@@ -1,11 +1,11 @@
 """Focal losses of sigmoids that weigh labels, misses or heat maps in their own ways."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from lossreg import numerics
+from lossreg import State, numerics
 from lossreg.lazy import ops
 from lossreg.numerics import at_least_float32, finite, log_sigmoid, logits_of
 
@@ -254,8 +254,10 @@ def penalty_reduced_focal(
 def ghm_c(
     y_true,
     y_pred,
+    shares: Annotated[Any, State("bins", when="momentum")] = None,
     *,
     bins: Annotated[int, Ge(1)] = 10,
+    momentum: Annotated[float, Ge(0), Lt(1)] | None = None,
     from_logits: bool = False,
 ):
     """Cross-entropy for yes-or-no labels, weighted by how rare each gradient is.
@@ -266,6 +268,10 @@ def ghm_c(
     entries in the batch, divided by `bins` and by the number in its own bin. So neither the many
     easy entries nor a crowd of outliers dominates.
 
+    With a `momentum` the shares of the bins are moving means over the batches of training,
+    `shares = momentum * shares + (1 - momentum) * batch_shares`, divided by their sum, so that the
+    first steps have no other scale. That is memory: train with `lossreg.compile`.
+
     The weights count as constants in the gradient. Probabilities are clipped to
     [1e-7, 1 - 1e-7], unless they come straight from a sigmoid on TensorFlow, where Keras keeps the
     logits.
@@ -274,6 +280,8 @@ def ghm_c(
         y_true: 0 or 1, or soft between them, shape `(batch, ..., outputs)`.
         y_pred: Probabilities in [0, 1], or logits with `from_logits`, same shape.
         bins: How many bins there are; 1 gives cross-entropy.
+        momentum: How much of the moving means stays at each step; None or 0 counts in each batch
+            alone. The paper takes 0.75.
         from_logits: Whether `y_pred` holds logits, that is, the last layer has no sigmoid.
 
     Returns:
@@ -281,17 +289,20 @@ def ghm_c(
         whole batch.
 
     Source:
-        Li et al., 2018, arXiv:1811.05181, section 3, "GHM-C", without the moving average.
+        Li et al., 2018, arXiv:1811.05181, section 3, "GHM-C" and "EMA".
     """
     y, x = _labels_and_logits(y_true, y_pred, from_logits)
     nats, _, distance = _sides(y, x)
     index = ops.cast(ops.minimum(ops.floor(distance * bins), bins - 1), "int32")
     hits = ops.equal(ops.expand_dims(index, -1), ops.arange(bins, dtype="int32"))
     hits = ops.cast(hits, nats.dtype)
-    shares = ops.mean(hits, axis=tuple(range(len(hits.shape) - 1)))
+    counted = ops.mean(hits, axis=tuple(range(len(hits.shape) - 1)))
+    new = counted if shares is None else momentum * shares + (1 - momentum) * counted
+    found = new if shares is None else new / ops.sum(new)
     # An empty bin has no entry to weigh.
-    weights = ops.sum(hits / (bins * ops.where(shares > 0, shares, 1.0)), axis=-1)
-    return ops.mean(ops.stop_gradient(weights) * nats, axis=-1)
+    weights = ops.sum(hits / (bins * ops.where(found > 0, found, 1.0)), axis=-1)
+    values = ops.mean(ops.stop_gradient(weights) * nats, axis=-1)
+    return values if shares is None else (values, new)
 
 
 def _labels_and_logits(y_true, y_pred, from_logits: bool):

@@ -12,6 +12,8 @@ from tolerances import CANCELLATION, FLOAT32, FOCAL
 
 from lossreg_focal.losses import categorical_focal, focal, sparse_focal
 
+pytestmark = pytest.mark.slow
+
 mpmath.mp.dps = 50
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)

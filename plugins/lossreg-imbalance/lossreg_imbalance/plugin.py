@@ -86,4 +86,27 @@ def lossreg_losses() -> list[LossSpec]:
             aliases=("balanced_bce",),
             per="batch",
         ),
+        LossSpec(
+            name="seesaw",
+            target="lossreg_imbalance.accumulated:seesaw",
+            summary="Seesaw loss: cross-entropy in which frequent classes push rare ones less.",
+            task=("multiclass", "segmentation"),
+            y_true=("one_hot", "integer"),
+            y_pred="probabilities",
+            surrogate_gradient=True,
+        ),
+        LossSpec(
+            name="equalization_v2",
+            target="lossreg_imbalance.accumulated:equalization_v2",
+            summary="Sigmoid cross-entropy that balances the labels of 0 and of 1 of each class.",
+            task=("multiclass", "multilabel"),
+            y_true=("one_hot", "integer"),
+            y_pred="probabilities",
+            aliases=("eqlv2",),
+            surrogate_gradient=True,
+            exceptions={
+                "tensorflow/saturated_model_learns": "Each class has a sigmoid of its own, and the "
+                "check ends its model in a softmax."
+            },
+        ),
     ]

@@ -3,6 +3,7 @@
 Each function takes a random generator of numpy and returns an `Example`.
 """
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,17 @@ def embeddings(rng: np.random.Generator) -> Any:
             "one sample": (labels[:1], x[:1]),
         },
     )
+
+
+def numbered_classes(rng: np.random.Generator) -> Any:
+    """Return class numbers and embeddings for a loss that is told how many classes there are."""
+    # More than the checks draw class numbers of.
+    return dataclasses.replace(embeddings(rng), params={"classes": 300})
+
+
+def small_memory(rng: np.random.Generator) -> Any:
+    """Return class numbers and embeddings for a memory of two batches."""
+    return dataclasses.replace(embeddings(rng), params={"size": 2 * BATCH})
 
 
 def distances(rng: np.random.Generator) -> Any:

@@ -1,4 +1,4 @@
-"""Dot products and distances between all samples of a batch, with gradients written out.
+"""Distances between all samples of a batch, with gradients written out.
 
 Automatic differentiation keeps six matrices of batch x batch and more. Here a loss gives the
 slopes of its values by the matrix itself, and the matrix of slopes is the only one that is kept.
@@ -109,19 +109,3 @@ def of_distances(function, labels, x, distance: Distance):
         return result, gradient
 
     return ops.custom_gradient(values)(labels, prepared(x, distance))
-
-
-def of_cosines(function, labels, x):
-    """Return a function of all cosines, differentiated by its own slopes; as `of_distances`."""
-
-    def values(labels, x):
-        result, slopes = function(labels, ops.matmul(x, ops.transpose(x)))
-
-        def gradient(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
-            by_cosine = slopes() * ops.reshape(upstream, (-1, 1))
-            return None, ops.matmul(by_cosine, x) + ops.matmul(ops.transpose(by_cosine), x)
-
-        return result, gradient
-
-    return ops.custom_gradient(values)(labels, unit(x))

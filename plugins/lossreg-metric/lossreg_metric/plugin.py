@@ -10,6 +10,28 @@ def lossreg_losses() -> list[LossSpec]:
     """Return the losses of metric learning."""
     return [
         LossSpec(
+            name="center",
+            target="lossreg_metric.memory:center",
+            summary="Center loss: squared distance to the centre of the own class.",
+            task=("metric_learning", "multiclass"),
+            y_true="integer",
+            y_pred="embeddings",
+            per="sample",
+            example="lossreg_metric.examples:numbered_classes",
+        ),
+        LossSpec(
+            name="cross_batch_memory",
+            target="lossreg_metric.memory:cross_batch_memory",
+            summary="Any loss of embeddings, with those of earlier batches beside the batch.",
+            task=("metric_learning",),
+            y_true="integer",
+            y_pred="embeddings",
+            per="sample",
+            couples_batch=True,
+            example="lossreg_metric.examples:small_memory",
+            aliases=("xbm",),
+        ),
+        LossSpec(
             name="contrastive",
             target="lossreg_metric.distances:contrastive",
             summary="Contrastive loss of given pairs: equal ones together, others a margin apart.",

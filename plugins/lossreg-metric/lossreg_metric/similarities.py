@@ -7,7 +7,8 @@ from annotated_types import Ge, Gt
 from lossreg.lazy import ops
 from lossreg.numerics import at_least_float32, divide
 
-from .pairs import itself, of_cosines, same_class
+from .cosines import of_cosines
+from .pairs import itself, same_class
 
 # No cosine and no logit is as high.
 _HIGHEST = 1e30
@@ -134,10 +135,9 @@ def multi_similarity(
         Wang et al., 2019, arXiv:1904.06627, equation 15, and 11 and 12 for `epsilon`.
     """
 
-    def values(labels, s):
-        same = same_class(labels, labels)
+    def values(s, same, me):
         # An anchor is no pair with itself; as its own easiest positive it weighs 0.
-        s = ops.where(itself(s), _HIGHEST, s)
+        s = ops.where(me, _HIGHEST, s)
         least = ops.min(ops.where(same, s, _HIGHEST), axis=1, keepdims=True)
         most = ops.max(ops.where(same, -_HIGHEST, s), axis=1, keepdims=True)
         powers = ops.where(same, alpha * (base - s), beta * (s - base))
@@ -190,9 +190,8 @@ def supervised_contrastive(y_true, y_pred, *, temperature: Annotated[float, Gt(0
 def contrast(labels, x, temperature: float):
     """Return the supervised contrastive loss of each sample."""
 
-    def values(labels, s):
-        me = itself(s)
-        same = ops.logical_and(same_class(labels, labels), ops.logical_not(me))
+    def values(s, same, me):
+        same = ops.logical_and(same, ops.logical_not(me))
         positives = ops.sum(ops.cast(same, s.dtype), axis=1, keepdims=True)
         s = ops.where(me, -_HIGHEST, s / temperature)
         highest = ops.max(s, axis=1, keepdims=True)

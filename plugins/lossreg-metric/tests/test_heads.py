@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from tolerances import CANCELLATION, EACH_OTHER, FLOAT32
 
 from lossreg import ParameterError
 from lossreg.lazy import keras, ops
@@ -36,15 +37,15 @@ def outputs(layer, x):
 )
 def test_one_vector_a_class(arguments, expected):
     got = outputs(layer_with([[5.0, 0.0], [3.0, 8.0]], **arguments), [[3, 4]])
-    assert got[0] == pytest.approx(expected, rel=1e-6)
+    assert got[0] == pytest.approx(expected, rel=FLOAT32)
 
 
 def test_of_several_vectors_the_nearest_counts():
     vectors = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]
     got = outputs(layer_with(vectors, centers=2), [[3, 4]])
-    assert got[0] == pytest.approx([0.8, -0.6], rel=1e-6)
+    assert got[0] == pytest.approx([0.8, -0.6], rel=FLOAT32)
     far = outputs(layer_with(vectors, centers=2, measure="squared_euclidean"), [[3, 4]])
-    assert far[0] == pytest.approx([9 + 9, 16 + 16], rel=1e-6)
+    assert far[0] == pytest.approx([9 + 9, 16 + 16], rel=FLOAT32)
 
 
 def test_a_softmax_weighs_several_vectors_as_soft_triple_does():
@@ -52,9 +53,9 @@ def test_a_softmax_weighs_several_vectors_as_soft_triple_does():
     got = outputs(layer_with(vectors, centers=2, pooling="softmax", gamma=0.5), [[3, 4]])
     share = math.exp(0.8 / 0.5) / (math.exp(0.8 / 0.5) + math.exp(0.6 / 0.5))
     near = share * 0.8 + (1 - share) * 0.6
-    assert got[0, 0] == pytest.approx(near, rel=1e-6)
+    assert got[0, 0] == pytest.approx(near, rel=FLOAT32)
     back = math.exp(-0.6 / 0.5) / (math.exp(-0.8 / 0.5) + math.exp(-0.6 / 0.5))
-    assert got[0, 1] == pytest.approx(-back * 0.6 - (1 - back) * 0.8, rel=1e-6)
+    assert got[0, 1] == pytest.approx(-back * 0.6 - (1 - back) * 0.8, rel=FLOAT32)
 
 
 def test_spread_adds_the_mean_distance_of_a_class_s_vectors():
@@ -64,7 +65,7 @@ def test_spread_adds_the_mean_distance_of_a_class_s_vectors():
     # At length 1 the two pairs are sqrt(2) and 2 apart; the divisor is classes * centers *
     # (centers - 1), each pair counted twice.
     expected = 0.5 * 2 * (math.sqrt(2) + 2) / (2 * 2 * 1)
-    assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-6)
+    assert float(sum(layer.losses)) == pytest.approx(expected, rel=FLOAT32)
 
 
 def test_equal_vectors_have_no_spread():
@@ -132,5 +133,8 @@ def test_a_saved_model_predicts_the_same(tmp_path):
     loaded = keras.models.load_model(path, compile=False)
     assert loaded.layers[-1].get_config() == model.layers[-1].get_config()
     np.testing.assert_allclose(
-        loaded.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5, atol=1e-6
+        loaded.predict(X, verbose=0),
+        model.predict(X, verbose=0),
+        rtol=EACH_OTHER,
+        atol=2 * CANCELLATION,
     )

@@ -8,6 +8,19 @@ def lossreg_losses() -> list[LossSpec]:
     """Return the losses for noisy labels."""
     return [
         LossSpec(
+            name="early_learning",
+            target="lossreg_noise.early_learning:early_learning",
+            summary="Cross-entropy that keeps a model near its own early predictions: ELR.",
+            task=("multiclass",),
+            y_true=("one_hot", "integer"),
+            y_pred="probabilities",
+            aliases=("elr",),
+            example="lossreg_noise.examples:all_samples",
+            per="sample",
+            ignore_class=None,
+            surrogate_gradient=True,
+        ),
+        LossSpec(
             name="symmetric_crossentropy",
             target="lossreg_noise.active_passive:symmetric_crossentropy",
             summary="Cross-entropy plus reverse cross-entropy, which tolerates wrong labels.",

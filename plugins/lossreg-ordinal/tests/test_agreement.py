@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import CANCELLATION, EACH_OTHER, FLOAT32
 
 from lossreg_ordinal.agreement import squared_earth_mover, weighted_kappa
 
@@ -37,7 +38,9 @@ def emd_reference(y, p, r):
 @pytest.mark.parametrize(("weightage", "exponent"), [("linear", 1), ("quadratic", 2)])
 def test_weighted_kappa_is_the_paper_s(run, weightage, exponent):
     value, _ = run(weighted_kappa, Y, P.astype("float32"), weightage=weightage, epsilon=1e-3)
-    assert value == pytest.approx(kappa_reference(Y, P, exponent, 1e-3), rel=1e-5)
+    assert value == pytest.approx(
+        kappa_reference(Y, P, exponent, 1e-3), rel=FLOAT32, abs=CANCELLATION
+    )
 
 
 def test_weighted_kappa_gives_what_tensorflow_addons_documents(run):
@@ -45,7 +48,7 @@ def test_weighted_kappa_gives_what_tensorflow_addons_documents(run):
     y = np.eye(4)[[2, 1, 0, 3]]
     p = [[0.1, 0.2, 0.6, 0.1], [0.1, 0.5, 0.3, 0.1], [0.8, 0.05, 0.05, 0.1], [0.01, 0.09, 0.1, 0.8]]
     value, _ = run(weighted_kappa, y, np.array(p, "float32"))
-    assert value == pytest.approx(-1.1611925, rel=1e-5)
+    assert value == pytest.approx(-1.1611925, rel=EACH_OTHER)
 
 
 def test_one_minus_the_ratio_is_cohen_s_kappa(run):
@@ -54,12 +57,12 @@ def test_one_minus_the_ratio_is_cohen_s_kappa(run):
     # (1*1*1 + 1*2*2 + 1*1*1 + 1*2*1 + 2*1*2 + 2*1*1) / 16 = 14 / 16.
     y, p = np.eye(3)[[0, 1, 2, 2]], np.eye(3)[[0, 2, 2, 1]]
     value, _ = run(weighted_kappa, y, p.astype("float32"), weightage="linear")
-    assert math.exp(value) == pytest.approx((2 / 4) / (14 / 16), rel=1e-5)
+    assert math.exp(value) == pytest.approx((2 / 4) / (14 / 16), rel=FLOAT32)
 
 
 def test_perfect_agreement_is_the_logarithm_of_epsilon(run):
     value, gradient = run(weighted_kappa, Y, Y.astype("float32"), epsilon=1e-4)
-    assert value == pytest.approx(math.log(1e-4), rel=1e-5)
+    assert value == pytest.approx(math.log(1e-4), rel=FLOAT32)
     assert np.isfinite(gradient).all()
 
 
@@ -74,7 +77,7 @@ def test_a_batch_of_one_class_is_finite(run, weightage, p):
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
     # Nothing can be learned from labels that are all alike.
-    assert gradient == pytest.approx(0, abs=1e-5)
+    assert gradient == pytest.approx(0, abs=FLOAT32)
 
 
 @pytest.mark.parametrize("loss", [weighted_kappa, squared_earth_mover])
@@ -82,7 +85,7 @@ def test_logits_give_what_their_softmax_gives(run, loss):
     logits = np.log(P).astype("float32") + 3
     from_logits, _ = run(loss, Y, logits, from_logits=True)
     from_probabilities, _ = run(loss, Y, P.astype("float32"))
-    assert from_logits == pytest.approx(from_probabilities, rel=1e-5)
+    assert from_logits == pytest.approx(from_probabilities, rel=EACH_OTHER, abs=2 * CANCELLATION)
 
 
 @pytest.mark.parametrize("loss", [weighted_kappa, squared_earth_mover])
@@ -98,9 +101,9 @@ def test_logits_of_any_size_are_finite(run, loss, size):
 def test_squared_earth_mover_is_the_paper_s(run, r):
     expected = [emd_reference(y, p, r) for y, p in zip(Y, P, strict=True)]
     values, _ = run(squared_earth_mover, Y, P.astype("float32"), r=r)
-    assert values == pytest.approx(expected, rel=1e-5)
+    assert values == pytest.approx(expected, rel=FLOAT32)
     values, _ = run(squared_earth_mover, Y, P.astype("float32"), r=r, root=True)
-    assert values == pytest.approx(np.power(expected, 1 / r), rel=1e-5)
+    assert values == pytest.approx(np.power(expected, 1 / r), rel=FLOAT32)
 
 
 @pytest.mark.parametrize("distance", [0, 1, 2, 3])
@@ -110,14 +113,14 @@ def test_a_mistake_costs_as_much_as_it_is_far(run, distance):
         values, _ = run(
             squared_earth_mover, np.eye(4)[[0]], np.eye(4, dtype="float32")[[distance]], r=r
         )
-        assert values[0] == pytest.approx(distance / 4, abs=1e-7)
+        assert values[0] == pytest.approx(distance / 4, abs=CANCELLATION)
 
 
 @pytest.mark.parametrize("r", [1.0, 1.5, 2.0])
 @pytest.mark.parametrize("root", [False, True])
 def test_an_exact_prediction_has_a_finite_gradient(run, r, root):
     values, gradient = run(squared_earth_mover, Y, Y.astype("float32"), r=r, root=root)
-    assert values == pytest.approx(0, abs=1e-7)
+    assert values == pytest.approx(0, abs=CANCELLATION)
     assert np.isfinite(gradient).all()
 
 
@@ -128,11 +131,11 @@ def test_classes_may_be_counted_from_the_other_end(seed):
     y, p = rng.dirichlet(np.ones(5), size=(2, 4)).astype("float32")
     for loss in (weighted_kappa, squared_earth_mover):
         there, back = np.asarray(loss(y, p)), np.asarray(loss(y[:, ::-1], p[:, ::-1]))
-        assert there == pytest.approx(back, rel=1e-4, abs=1e-6)
+        assert there == pytest.approx(back, rel=EACH_OTHER, abs=2 * CANCELLATION)
 
 
 def test_samples_may_change_places(run):
     order = RNG.permutation(6)
     value, _ = run(weighted_kappa, Y, P.astype("float32"))
     again, _ = run(weighted_kappa, Y[order], P[order].astype("float32"))
-    assert value == pytest.approx(again, rel=1e-5)
+    assert value == pytest.approx(again, rel=EACH_OTHER, abs=2 * CANCELLATION)

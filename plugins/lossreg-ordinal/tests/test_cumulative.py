@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import CANCELLATION, EACH_OTHER, FLOAT32
 
 from lossreg import ParameterError
 from lossreg_ordinal.cumulative import coral, corn, cumulative_link
@@ -60,7 +61,7 @@ def exact_normal(z):
 def test_coral_is_a_cross_entropy_for_each_step(run):
     values, _ = run(coral, LABELS, LOGITS)
     expected = [coral_reference(*row) for row in zip(LABELS, LOGITS.tolist(), strict=True)]
-    assert values == pytest.approx(expected, rel=1e-5)
+    assert values == pytest.approx(expected, rel=FLOAT32)
 
 
 def test_importance_weighs_each_step(run):
@@ -69,7 +70,7 @@ def test_importance_weighs_each_step(run):
     expected = [
         coral_reference(*row, importance) for row in zip(LABELS, LOGITS.tolist(), strict=True)
     ]
-    assert values == pytest.approx(expected, rel=1e-5)
+    assert values == pytest.approx(expected, rel=FLOAT32)
 
 
 def test_importance_of_another_length_is_refused():
@@ -81,13 +82,14 @@ def test_coral_gives_what_coral_pytorch_documents(run):
     # docs/api_modules/coral_pytorch.losses/coral_loss.md: the levels are these class numbers.
     logits = np.array([[2.1, 1.8, -2.1, -1.8], [1.9, -1, -1.5, -1.3], [1.9, 1.8, 1.7, 1.6]])
     values, _ = run(coral, np.array([2, 1, 4]), logits.astype("float32"))
+    # They print four digits.
     assert values.mean() == pytest.approx(0.6920, abs=5e-5)
 
 
 def test_corn_asks_only_where_the_step_before_was_taken(run):
     values, gradient = run(corn, LABELS, LOGITS)
     expected = [corn_reference(*row) for row in zip(LABELS, LOGITS.tolist(), strict=True)]
-    assert values == pytest.approx(expected, rel=1e-5)
+    assert values == pytest.approx(expected, rel=FLOAT32)
     # Class 0 answers the first question only, and class 1 the first two.
     assert gradient[0, 1:].tolist() == [0.0, 0.0]
     assert gradient[1, 2] == 0.0
@@ -100,7 +102,7 @@ def test_corn_divided_by_the_questions_is_the_paper_s(run):
     steps = LOGITS.shape[1]
     asked = [(label, k) for label in LABELS for k in range(steps) if label >= k]
     total = sum(corn_reference(*row) for row in zip(LABELS, LOGITS.tolist(), strict=True))
-    assert values.sum() / len(asked) == pytest.approx(total / len(asked), rel=1e-5)
+    assert values.sum() / len(asked) == pytest.approx(total / len(asked), rel=FLOAT32)
     assert len(asked) == 1 + 2 + 3 + 3 + 2
 
 
@@ -108,7 +110,7 @@ def test_corn_probabilities_of_all_classes_sum_to_1(run):
     # exp(-loss) is the probability of the class, by the chain rule.
     for row in LOGITS:
         values, _ = run(corn, np.arange(4), np.tile(row, (4, 1)))
-        assert np.exp(-values).sum() == pytest.approx(1.0, rel=1e-5)
+        assert np.exp(-values).sum() == pytest.approx(1.0, rel=FLOAT32)
 
 
 @pytest.mark.parametrize(
@@ -120,14 +122,14 @@ def test_cumulative_link_is_the_likelihood_of_the_class(run, link, distribution)
         link_reference(*row, distribution) for row in zip(LABELS, LOGITS.tolist(), strict=True)
     ]
     # 1 - 1e-4 of a probability near 1 has an error of 6e-8 in float32.
-    assert values == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert values == pytest.approx(expected, rel=FLOAT32, abs=CANCELLATION)
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
 def test_probabilities_of_all_classes_sum_to_1(run, link):
     for row in LOGITS:
         values, _ = run(cumulative_link, np.arange(4), np.tile(row, (4, 1)), link=link)
-        assert np.exp(-values).sum() == pytest.approx(1.0, rel=1e-5)
+        assert np.exp(-values).sum() == pytest.approx(1.0, rel=FLOAT32)
 
 
 def test_two_classes_are_logistic_regression(run):
@@ -136,7 +138,7 @@ def test_two_classes_are_logistic_regression(run):
     expected = [-math.log(sigmoid(1.5)), -math.log(1 - sigmoid(-0.3))]
     for loss in (coral, corn, cumulative_link):
         values, _ = run(loss, labels, z)
-        assert values == pytest.approx(expected, rel=1e-5)
+        assert values == pytest.approx(expected, rel=FLOAT32)
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
@@ -150,7 +152,7 @@ def test_the_order_may_be_turned_around(link, low, gap):
     high = float(np.float32(low) + np.float32(gap))
     there = cumulative_link([1], np.array([[high, low]], "float32"), link=link)
     back = cumulative_link([1], np.array([[-low, -high]], "float32"), link=link)
-    assert float(there[0]) == pytest.approx(float(back[0]), rel=1e-5, abs=1e-6)
+    assert float(there[0]) == pytest.approx(float(back[0]), rel=EACH_OTHER, abs=2 * CANCELLATION)
 
 
 def probit_points():
@@ -175,7 +177,7 @@ def test_probit_is_exact_in_the_tails_and_between_neighbours(run):
             else (exact_normal(-a), exact_normal(-b))
         )
         expected.append(float(mpmath.log(tails[0] - tails[1])))
-    assert values == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert values == pytest.approx(expected, rel=FLOAT32, abs=CANCELLATION)
 
 
 EDGES = {
@@ -220,4 +222,4 @@ def test_places_are_values_of_their_own(run, loss):
     values, _ = run(loss, y_true, y_pred)
     flat, _ = run(loss, y_true.reshape(-1), y_pred.reshape(-1, 3))
     assert values.shape == (2, 4)
-    assert values.reshape(-1) == pytest.approx(flat, rel=1e-6)
+    assert values.reshape(-1) == pytest.approx(flat, rel=EACH_OTHER)

@@ -3,10 +3,11 @@
 The value of a sample depends on the batch, so weights and masks have no meaning.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
 
+from lossreg import State
 from lossreg.lazy import ops
 from lossreg.numerics import at_least_float32
 
@@ -50,9 +51,11 @@ def balanced_mse(y_true, y_pred, *, noise_sigma: Annotated[float, Gt(0)] = 1.0):
 def ghm_r(
     y_true,
     y_pred,
+    shares: Annotated[Any, State("bins", when="momentum")] = None,
     *,
     mu: Annotated[float, Gt(0)] = 0.02,
     bins: Annotated[int, Ge(1)] = 10,
+    momentum: Annotated[float, Ge(0), Lt(1)] | None = None,
 ):
     """Smooth absolute error in which errors of a common size count less.
 
@@ -60,13 +63,19 @@ def ghm_r(
     of the gradient, `g = |e| / sqrt(e**2 + mu**2)`, falls into one of `bins` equal parts of [0, 1].
     Each part that isn't empty has the same weight: `w` is the number of errors in the batch,
     divided by the number in the same part and by the number of parts that aren't empty. `w` has no
-    gradient. The parts are counted in this batch alone.
+    gradient.
+
+    With a `momentum` the share of each part is a moving mean over the batches of training,
+    `shares = momentum * shares + (1 - momentum) * batch_shares`, divided by their sum, so that the
+    first steps have no other scale. That is memory: train with `lossreg.compile`.
 
     Args:
         y_true: Any finite numbers, shape `(batch, ..., outputs)`.
         y_pred: Any finite numbers, same shape.
         mu: Error at which the bend lies, in the unit of the labels.
         bins: Number of parts into which gradients are sorted; 1 weighs all errors with 1.
+        momentum: How much of the moving means stays at each step; None or 0 counts in each batch
+            alone. The paper takes 0.75.
 
     Returns:
         Units of the labels per sample, shape `(batch, ...)`.
@@ -78,7 +87,11 @@ def ghm_r(
     root = ops.sqrt(ops.square(e) + mu**2)
     part = ops.minimum(ops.cast(ops.abs(e) / root * bins, "int32"), bins - 1)
     hot = ops.one_hot(ops.stop_gradient(part), bins, dtype=e.dtype)
-    counts = ops.sum(hot, axis=tuple(range(len(e.shape))))
-    shares = ops.sum(counts) / (ops.maximum(counts, 1.0) * ops.sum(ops.cast(counts > 0, e.dtype)))
+    counted = ops.mean(hot, axis=tuple(range(len(e.shape))))
+    new = counted if shares is None else momentum * shares + (1 - momentum) * counted
+    found = new if shares is None else new / ops.sum(new)
+    filled = found > 0
+    weights = 1 / (ops.where(filled, found, 1.0) * ops.sum(ops.cast(filled, e.dtype)))
     # e**2 / (root + mu) is root - mu, with every digit of a small error.
-    return ops.mean(ops.matmul(hot, shares) * (ops.square(e) / (root + mu)), axis=-1)
+    values = ops.mean(ops.matmul(hot, weights) * (ops.square(e) / (root + mu)), axis=-1)
+    return values if shares is None else (values, new)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from tolerances import FLOAT32
 
 import lossreg
 from lossreg.lazy import ops
@@ -173,4 +174,4 @@ def test_the_loss_of_another_library_has_its_value_here(row):
     y_true, y_pred, expected = ROWS[row]
     loss = lossreg.get_loss(read_table()[row])
     value = float(ops.convert_to_numpy(loss(y_true.astype("float32"), y_pred.astype("float32"))))
-    assert value == pytest.approx(expected, rel=2e-5)
+    assert value == pytest.approx(expected, rel=FLOAT32)

@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from tolerances import EACH_OTHER
 
 import lossreg
 
@@ -75,4 +76,4 @@ def test_a_saved_model_goes_on_in_a_fresh_process(tmp_path, config, units):
     expected = float(model.evaluate(X, Y, verbose=0))
     command = [sys.executable, "-c", FRESH, tmp_path / "model.keras", tmp_path / "data.npz"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert float(done.stdout.splitlines()[-1]) == pytest.approx(expected, rel=1e-5)
+    assert float(done.stdout.splitlines()[-1]) == pytest.approx(expected, rel=EACH_OTHER)

@@ -107,6 +107,7 @@ def lossreg_losses() -> list[LossSpec]:
             per="sample",
             bounded=True,
             axis=None,
+            field="distance",
         ),
         LossSpec(
             name="soft_cldice",

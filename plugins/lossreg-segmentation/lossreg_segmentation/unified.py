@@ -62,7 +62,8 @@ def unified_focal(
     background = ops.arange(ops.shape(p)[-1]) == 0
     focused = True if symmetric else background
 
-    nats = -y * log_p * ops.where(background, 1 - delta, delta)
+    shares = (ops.cast(each, p.dtype) for each in (1 - delta, delta))
+    nats = -y * log_p * ops.where(background, *shares)
     # 1 - p loses its digits where p is near 1; expm1 keeps them.
     focus = ops.where(focused, power(-ops.expm1(log_p), gamma), 1.0)
     each = ops.sum(nats * focus, axis=-1)

@@ -50,8 +50,7 @@ def generalized_wasserstein_dice(
         `weighting_mode="GDL"`.
     """
     y, p = counted(y_true, probabilities(y_pred, from_logits=from_logits), ignore_class)
-    m = ops.convert_to_tensor(_matrix(distances, p.shape[-1]), dtype=p.dtype)
-    w = ops.sum(ops.matmul(y, m) * p, axis=-1, keepdims=True)
+    w = ops.sum(ops.matmul(y, _matrix(distances, p)) * p, axis=-1, keepdims=True)
     pixels, errors = over_positions(y), over_positions(y * w)
     if weighting == "volume":
         a = 1 / (1 + pixels)
@@ -63,10 +62,13 @@ def generalized_wasserstein_dice(
     return 1 - share(2 * tp + smooth, whole + smooth)
 
 
-def _matrix(distances, classes: int) -> list[list[float]]:
+def _matrix(distances, p):
     """Return the distances between classes: the largest is 1, the diagonal 0."""
     if distances is None:
-        distances = ((1.0,) * classes,) * classes
+        index = ops.arange(ops.shape(p)[-1])
+        return ops.cast(ops.not_equal(ops.expand_dims(index, 1), index), p.dtype)
+    # In a graph the number of classes may be unknown.
+    classes = len(distances) if p.shape[-1] is None else p.shape[-1]
     if [len(row) for row in distances] != [classes] * classes:
         raise ParameterError(
             f"Loss 'generalized_wasserstein_dice': 'distances' must have {classes} rows of "
@@ -74,4 +76,4 @@ def _matrix(distances, classes: int) -> list[list[float]]:
         )
     rows = [[d if i != j else 0.0 for j, d in enumerate(row)] for i, row in enumerate(distances)]
     largest = max(map(max, rows)) or 1.0
-    return [[d / largest for d in row] for row in rows]
+    return ops.convert_to_tensor([[d / largest for d in row] for row in rows], dtype=p.dtype)

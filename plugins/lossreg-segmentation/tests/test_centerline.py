@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tolerances import EACH_OTHER, FLOAT32
 
 from lossreg_segmentation import centerline
 
@@ -71,9 +72,9 @@ def test_the_background_counts_on_request(run_eagerly):
     p = RNG.random((2, 6, 7, 2)).astype("float32")
     y = np.eye(2, dtype="float32")[RNG.integers(0, 2, (2, 6, 7))]
     values, _ = run_eagerly(centerline.soft_cldice, y, p)
-    np.testing.assert_allclose(values, soft_cldice(y[..., 1:], p[..., 1:]), rtol=1e-5)
+    np.testing.assert_allclose(values, soft_cldice(y[..., 1:], p[..., 1:]), rtol=FLOAT32)
     values, _ = run_eagerly(centerline.soft_cldice, y, p, include_background=True)
-    np.testing.assert_allclose(values, soft_cldice(y, p), rtol=1e-5)
+    np.testing.assert_allclose(values, soft_cldice(y, p), rtol=FLOAT32)
 
 
 def test_a_gap_costs_more_than_a_rough_edge(run_eagerly):
@@ -88,5 +89,5 @@ def test_a_gap_costs_more_than_a_rough_edge(run_eagerly):
         alpha: [run_eagerly(centerline.soft_cldice, road, p, alpha=alpha)[0] for p in (gap, edge)]
         for alpha in (0.0, 1.0)
     }
-    assert costs[0.0][0] == pytest.approx(costs[0.0][1], rel=1e-6)
+    assert costs[0.0][0] == pytest.approx(costs[0.0][1], rel=EACH_OTHER)
     assert costs[1.0][0] > costs[1.0][1] + 0.01

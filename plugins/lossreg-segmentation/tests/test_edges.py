@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tolerances import CANCELLATION, EACH_OTHER
 
 from lossreg_segmentation import boundary, centerline, lovasz, overlap, scores, unified, wasserstein
 
@@ -110,7 +111,7 @@ def test_the_hinge_is_finite_at_every_logit(run_eagerly, size):
 def test_a_perfect_prediction_costs_nothing(run_eagerly, loss, at_best):
     y_true = one_hot(LABELS).astype("float32")
     values, _ = run_eagerly(loss, y_true, y_true)
-    assert values == pytest.approx([at_best] * 2, abs=1e-6)
+    assert values == pytest.approx([at_best] * 2, abs=CANCELLATION)
 
 
 @pytest.mark.parametrize(
@@ -135,11 +136,11 @@ def test_ignored_positions_change_neither_value_nor_gradient(run_eagerly, loss):
     other[:, -1] = RNG.dirichlet(np.ones(CLASSES), other[:, -1].shape[:-1])
     one, slope = run_eagerly(loss, y_true, y_pred, ignore_class=255)
     two, _ = run_eagerly(loss, y_true, other, ignore_class=255)
-    assert one == pytest.approx(two, rel=1e-6)
+    assert one == pytest.approx(two, rel=EACH_OTHER)
     assert not slope[:, -1].any()
     if loss is not centerline.soft_cldice:
         rest, _ = run_eagerly(loss, y_true[:, :-1], y_pred[:, :-1])
-        assert one == pytest.approx(rest, rel=1e-5)
+        assert one == pytest.approx(rest, rel=EACH_OTHER)
 
 
 def test_a_class_that_is_ignored_among_one_hot_labels_doesn_t_count(run_eagerly):
@@ -148,7 +149,7 @@ def test_a_class_that_is_ignored_among_one_hot_labels_doesn_t_count(run_eagerly)
     by_class, _ = run_eagerly(overlap.soft_dice, y_true, y_pred, ignore_class=2)
     rows = y_true * (LABELS != 2)[..., None]
     by_rows, _ = run_eagerly(overlap.soft_dice, rows, y_pred, ignore_class=255)
-    assert by_class == pytest.approx(by_rows, rel=1e-6)
+    assert by_class == pytest.approx(by_rows, rel=EACH_OTHER)
 
 
 def test_an_image_without_a_border_has_no_boundary_loss(run_eagerly):

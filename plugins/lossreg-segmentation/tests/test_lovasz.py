@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tolerances import CANCELLATION, FLOAT32
 
 from lossreg_segmentation.lovasz import lovasz_hinge, lovasz_softmax
 
@@ -79,7 +80,7 @@ def test_of_sure_predictions_lovasz_softmax_is_one_minus_the_iou(run_eagerly, tr
         for c in set(truth):
             true, found = np.equal(truth, c), predicted == c
             costs.append(1 - (true & found).sum() / (true | found).sum())
-        assert value == pytest.approx(np.mean(costs), rel=1e-6, abs=1e-7)
+        assert value == pytest.approx(np.mean(costs), rel=FLOAT32, abs=CANCELLATION)
 
 
 def test_an_absent_class_costs_its_largest_probability(run_eagerly):
@@ -87,17 +88,17 @@ def test_an_absent_class_costs_its_largest_probability(run_eagerly):
     y_pred = np.array([[[0.9, 0.1], [0.3, 0.7], [0.8, 0.2]]], "float32")
     present, _ = run_eagerly(lovasz_softmax, y_true, y_pred)
     # All pixels are of class 0, so that each of the three adds a third.
-    assert present == pytest.approx([(0.1 + 0.7 + 0.2) / 3], rel=1e-5)
+    assert present == pytest.approx([(0.1 + 0.7 + 0.2) / 3], rel=FLOAT32)
     both, _ = run_eagerly(lovasz_softmax, y_true, y_pred, classes="all")
-    assert both == pytest.approx([((0.1 + 0.7 + 0.2) / 3 + 0.7) / 2], rel=1e-5)
+    assert both == pytest.approx([((0.1 + 0.7 + 0.2) / 3 + 0.7) / 2], rel=FLOAT32)
 
 
 def test_a_lone_pixel_of_the_hinge_costs_its_margin(run_eagerly):
     values, gradient = run_eagerly(
         lovasz_hinge, np.array([[[1.0]], [[0.0]]], "float32"), np.full((2, 1, 1), 0.25, "float32")
     )
-    assert values == pytest.approx([0.75, 1.25], rel=1e-6)
-    assert gradient.ravel() == pytest.approx([-1.0, 1.0])
+    assert values == pytest.approx([0.75, 1.25], rel=FLOAT32)
+    assert gradient.ravel() == pytest.approx([-1.0, 1.0], rel=FLOAT32)
 
 
 def test_the_weights_of_a_large_image_keep_their_digits(run_eagerly):
@@ -107,6 +108,6 @@ def test_the_weights_of_a_large_image_keep_their_digits(run_eagerly):
     y_pred = y_true.copy()
     y_pred[0, 7], y_pred[1, 65000] = 0.5, 0.5
     values, gradient = run_eagerly(lovasz_softmax, y_true, y_pred)
-    assert values == pytest.approx([0.5 / 60000, 0.5 / 60001], rel=1e-6)
-    assert gradient[0, 7, 0] == pytest.approx(-1 / 60000, rel=1e-6)
-    assert gradient[1, 65000, 0] == pytest.approx(1 / 60001, rel=1e-6)
+    assert values == pytest.approx([0.5 / 60000, 0.5 / 60001], rel=FLOAT32)
+    assert gradient[0, 7, 0] == pytest.approx(-1 / 60000, rel=FLOAT32)
+    assert gradient[1, 65000, 0] == pytest.approx(1 / 60001, rel=FLOAT32)

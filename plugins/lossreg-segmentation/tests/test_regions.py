@@ -7,6 +7,7 @@ returns one value for each image.
 
 import numpy as np
 import pytest
+from tolerances import EACH_OTHER
 
 from lossreg_segmentation import overlap, scores, unified, wasserstein
 
@@ -208,8 +209,8 @@ def test_positions_may_have_any_number_of_axes(run_eagerly, loss):
     expected, _ = run_eagerly(loss, y, p)
     for shape in [(3, 4, 5, 4), (3, 2, 5, 2, 4)]:
         values, _ = run_eagerly(loss, y.reshape(shape), p.reshape(shape))
-        np.testing.assert_allclose(values, expected, rtol=1e-5)
+        np.testing.assert_allclose(values, expected, rtol=EACH_OTHER)
     # Without positions each sample is a region of one pixel.
     values, _ = run_eagerly(loss, y[:, 0], p[:, 0])
     one_pixel, _ = run_eagerly(loss, y[:, :1], p[:, :1])
-    np.testing.assert_allclose(values, one_pixel, rtol=1e-6)
+    np.testing.assert_allclose(values, one_pixel, rtol=EACH_OTHER)

@@ -28,6 +28,8 @@ from lossreg_train import curves
 from lossreg_train.fit import fit
 from lossreg_train.trial import prepare, read_data
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = ("digits", "is-8", "wine")
 

@@ -1,6 +1,7 @@
 """The folder of a run under kills, full disks, links and other trainings. No Keras is needed."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ def train(folder, *, force=False, model="new"):
     into = RunFolder(folder)
     into.check(force=force)
     with into.claim(force=force) as run:
-        run.write_config({"model": model})
+        run.write_config({"model": model[:3]})
         run.add_epoch({"epoch": 1, "loss": 0.5})
         run.add_epoch({"epoch": 2, "loss": 0.25})
         run.model.write_text(model)
@@ -107,6 +108,55 @@ def test_the_earlier_run_stays_until_the_new_one_is_whole(tmp_path, way):
         pytest.fail("the training never came to its end")
     assert number > 8
     assert found == new
+
+
+# Runs a training in which no file may grow beyond a number of bytes.
+SHORT_OF_ROOM = """
+import resource, signal, sys
+sys.path.insert(0, sys.argv[4])
+from pathlib import Path
+import ruamel.yaml
+from test_run_folder import train
+
+if sys.argv[3] == "kill":
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    train(Path(sys.argv[1]), force=True, model="new" * 3000)
+except Exception as error:
+    print(type(error).__name__, error)
+    sys.exit(2)
+"""
+
+
+@pytest.mark.fresh
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")
+@pytest.mark.parametrize("way", ["kill", "full"])
+def test_a_file_that_is_cut_anywhere_takes_nobodys_place(tmp_path, way):
+    train(tmp_path / "old", model="old" * 3000)
+    train(tmp_path / "new", model="new" * 3000)
+    old, new = contents(tmp_path / "old"), contents(tmp_path / "new")
+    for limit in (0, 1, 20, 40, 100, 1000, 8191, 8999, 9000):
+        folder = tmp_path / f"run-{limit}"
+        train(folder, model="old" * 3000)
+        arguments = [folder, str(limit), way, Path(__file__).parent]
+        result = subprocess.run(
+            [sys.executable, "-c", SHORT_OF_ROOM, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = contents(folder)
+        named = {name: text for name, text in found.items() if name in FILES}
+        if limit == 9000:
+            assert found == new, result.stdout
+        elif way == "full":
+            assert named == old
+            assert result.returncode == 2, result.stderr
+            assert "File too large" in result.stdout
+        else:
+            assert named == old
+            assert result.returncode == -signal.SIGXFSZ, result.stderr
 
 
 def test_an_error_keeps_the_history_and_removes_a_cut_model(tmp_path):

@@ -12,12 +12,14 @@ from fakes import ACME, spec
 from pydantic import BeforeValidator
 from sites import install
 
+import lossreg
+from lossreg import State
 from lossreg.lazy import ops
-from lossreg.numerics import log_softmax
-from lossreg.registry import discovery
+from lossreg.numerics import log_softmax, masked_mean
+from lossreg.registry import discovery, installed
 from lossreg.testing import ConformanceError
 from lossreg.testing.results import NotApplicableError
-from lossreg.testing.run import CHECKS, run_check
+from lossreg.testing.run import CHECKS, run_check, run_checks
 from lossreg.testing.subject import Suite
 
 calls = itertools.count(1)
@@ -35,15 +37,36 @@ def suite_of(target, name="made_up", **fields):
 
 
 def run(check, target, name="made_up", **fields):
+    if check == "memory":
+        # A model that remembers is saved, and loading it asks the registry of the process.
+        lossreg.register(target, name=name, replace=True, y_true="real", y_pred="real")
+        run_check(Suite(installed(), "local"), name, check)
+        return
     run_check(suite_of(target, name, **fields), name, check)
 
 
 BINARY = {"y_true": "binary", "y_pred": "probabilities", "task": ("binary",)}
 LOGITS = {**BINARY, "y_pred": "logits"}
-INTEGER = {"y_true": "integer", "y_pred": "probabilities", "task": ("multiclass",)}
+INTEGER = {
+    "y_true": "integer",
+    "y_pred": "probabilities",
+    "task": ("multiclass",),
+    "bounded": True,
+}
 
 
 # Losses that keep what they promise
+
+
+def moving_mean(y_true, y_pred, mean: Annotated[Any, State()]):
+    """Squared error, and its moving mean."""
+    values = ops.mean(ops.square(y_true - y_pred), axis=-1)
+    return values, 0.9 * mean + 0.1 * ops.mean(values)
+
+
+def forgetting(y_true, y_pred, mean: Annotated[Any, State()]):
+    """Squared error, and a state that stays as it is."""
+    return ops.mean(ops.square(y_true - y_pred), axis=-1), mean
 
 
 def squared(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
@@ -166,12 +189,13 @@ def fixed_batch(y_true, y_pred):
 
 
 def by_place(y_true, y_pred):
-    return squared(y_true, y_pred) * ops.arange(1, y_pred.shape[0] + 1, dtype=y_pred.dtype)
+    values = squared(y_true, y_pred)
+    return values * ops.cumsum(ops.ones_like(values))
 
 
 def relative(y_true, y_pred):
     values = squared(y_true, y_pred)
-    return values / ops.mean(values)
+    return values / (ops.mean(values) + 1e-3)
 
 
 def cast_labels(y_true, y_pred):
@@ -227,6 +251,7 @@ def undocumented(y_true, y_pred, *, scale: float = 1.0):
         y_true: Any finite numbers.
         y_pred: Any finite numbers.
     """
+    return scale * squared(y_true, y_pred)
 
 
 def one_each(y_true, y_pred):
@@ -285,11 +310,65 @@ def picky(y_true, y_pred):
     return by_class(y_true, y_pred) * (1.0 if wide else 2.0)
 
 
+def own_gradient(y_true, y_pred):
+    def total(error):
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            return 2 * upstream * error
+
+        return ops.square(error), gradient
+
+    return ops.mean(ops.custom_gradient(total)(y_pred - y_true), axis=-1)
+
+
+def own_gradient_for_floats(y_true, y_pred):
+    def total(error):
+        return float(error), None
+
+    try:
+        return ops.custom_gradient(total)(y_pred - y_true)
+    except Exception:
+        return squared(y_true, y_pred)
+
+
+def list_wise(y_true, y_pred):
+    counts = y_true >= 0
+    return masked_mean(ops.square(y_true - ops.where(counts, y_pred, 0.0)), counts, axis=-1)
+
+
+def mean_over_padding(y_true, y_pred):
+    y_true = ops.cast(y_true, y_pred.dtype)
+    return ops.mean(ops.where(y_true >= 0, ops.square(y_true - y_pred), 0.0), axis=-1)
+
+
+def along(y_true, y_pred, *, axis: int = -1):
+    return ops.mean(ops.square(y_true - y_pred), axis=axis)
+
+
+def along_the_last(y_true, y_pred, *, axis: int = -1):
+    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+
+def by_positives(y_true, y_pred):
+    positives = ops.sum(y_true, axis=-1)
+    return ops.sum(y_true * (1 - y_pred), axis=-1) / positives
+
+
+def overflowing(y_true, y_pred):
+    return ops.log(ops.mean(ops.exp(ops.abs(y_true - y_pred)), axis=-1))
+
+
+def beyond_float16(y_true, y_pred):
+    large = 1e4 * ops.square(y_true - y_pred)
+    return ops.mean(large - large / 2, axis=-1)
+
+
 def counting(y_true, y_pred):
     return by_class(y_true, y_pred) * int(y_pred.shape[-1])
 
 
 ROWS = {**INTEGER, "y_true": ("one_hot", "integer")}
+RANKED = {"y_true": "relevance", "y_pred": "scores", "task": ("ranking",), "per": "sample"}
 IMAGE = {"per": "sample", "task": ("segmentation",)}
 
 GOOD = [
@@ -302,6 +381,7 @@ GOOD = [
     pytest.param("saturated_model_learns", on_logits, LOGITS, id="logits that aren't clipped"),
     pytest.param("numerical_gradient", squared, {}, id="a gradient that is the derivative"),
     pytest.param("numerical_gradient", weighted, {}, id="weights, as many as there are outputs"),
+    pytest.param("custom_gradient", own_gradient, {}, id="a gradient of its own"),
     pytest.param("compiled", squared, {}, id="compiled as it is"),
     pytest.param("permuted_batch", squared, {}, id="order doesn't matter"),
     pytest.param("zero_weight", squared, {}, id="weights"),
@@ -321,6 +401,7 @@ GOOD = [
     pytest.param("names", squared, {"aliases": ("never_heard",)}, id="free names"),
     pytest.param("usable", squared, {}, id="a value"),
     pytest.param("no_variables", squared, {}, id="no weights"),
+    pytest.param("memory", moving_mean, {}, id="a moving mean"),
     pytest.param("repeated", squared, {}, id="the same again"),
     pytest.param(
         "permuted_batch", relative, {"couples_batch": True}, id="coupled, and in any order"
@@ -329,6 +410,8 @@ GOOD = [
     pytest.param("label_dtypes", on_logits, LOGITS, id="labels of any type"),
     pytest.param("ignored_class", ignoring, INTEGER, id="an ignored class"),
     pytest.param("ignored_class", soft, ROWS, id="a class that lossreg ignores"),
+    pytest.param("padding", list_wise, RANKED, id="a mean over what isn't padding"),
+    pytest.param("axis", along, {}, id="any axis"),
     pytest.param("unknown_classes", by_class, INTEGER, id="any number of classes"),
     pytest.param("finite_values", one_each, {"per": "entry"}, id="one value per entry"),
     pytest.param("finite_values", of_image, IMAGE, id="one value per sample"),
@@ -363,6 +446,9 @@ BROKEN = [
     ),
     pytest.param("numerical_gradient", half_constant, {}, "slope of", id="a gradient cut off"),
     pytest.param("numerical_gradient", in_float32, {}, "values in float32", id="no float64"),
+    pytest.param(
+        "custom_gradient", own_gradient_for_floats, {}, "its function raises", id="a float inside"
+    ),
     pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
     pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
     pytest.param("compiled", fixed_batch, {}, "It raised .*TypeError", id="a fixed size of batch"),
@@ -404,6 +490,7 @@ BROKEN = [
 
 
 BROKEN += [
+    pytest.param("memory", forgetting, {}, "another state than at first", id="a constant state"),
     pytest.param("usable", misspelled, {}, "It raised AttributeError", id="it fails"),
     pytest.param("no_variables", learned, {}, "holds weights, in 'CENTRES'", id="a variable"),
     pytest.param("repeated", remembering, {}, "the values of the first call", id="a closure"),
@@ -414,9 +501,47 @@ BROKEN += [
         "ignored_class", ignoring_late, INTEGER, "expected a gradient of 0", id="0 times NaN"
     ),
     pytest.param(
+        "padding", mean_over_padding, RANKED, "two more entries of padding", id="the padding counts"
+    ),
+    pytest.param("axis", along_the_last, {}, "the values for axis=-1", id="an axis ignored"),
+    pytest.param("finite_values", by_positives, BINARY, "got (nan|inf)", id="no positives"),
+    pytest.param("finite_values", overflowing, {}, "got inf", id="an exponential of an error"),
+    pytest.param("float16", beyond_float16, {}, "got nan", id="more than float16 holds"),
+    pytest.param(
         "unknown_classes", counting, INTEGER, r"can't be computed.*TypeError", id="a fixed count"
     ),
 ]
+
+
+OF_A_STATE = {
+    "numerical_gradient",
+    "compiled",
+    "permuted_batch",
+    "repeated",
+    "zero_weight",
+    "reductions",
+    "label_dtypes",
+    "pickling",
+}
+# What else such a loss breaks: a NaN is one in float16 too, and a state shows wherever a loss is
+# called twice.
+ALSO = {
+    "log of 0": {"finite_gradients", "saturated_model_learns", "float16"},
+    "root at 0": {"float16"},
+    "clipped probabilities": {"float16"},
+    "logits turned into probabilities": {"finite_gradients", "float16"},
+    "numpy": {"numerical_gradient"},
+    "an epsilon that float16 hasn't": {"saturated_model_learns"},
+    "a function as a parameter": {"config"},
+    "**kwargs": {"usable", "parameter_type"},
+    "the default": {"usable"},
+    "a variable": {"usable"},
+    "no positives": {"finite_gradients", "saturated_model_learns", "float16"},
+    "an exponential of an error": {"finite_gradients", "zero_weight", "float16"},
+    "state": OF_A_STATE,
+    "other values at each call": OF_A_STATE,
+    "a closure": OF_A_STATE,
+}
 
 
 @pytest.mark.parametrize(("check", "target", "fields"), GOOD)
@@ -426,8 +551,28 @@ def test_a_check_passes_a_loss_that_keeps_its_promise(check, target, fields):
 
 @pytest.mark.parametrize(("check", "target", "fields", "message"), BROKEN)
 def test_a_check_catches_the_loss_that_breaks_its_promise(check, target, fields, message):
-    with pytest.raises(ConformanceError, match=f"(?s)acme-losses/made_up.*{check}: .*{message}"):
+    with pytest.raises(
+        ConformanceError, match=f"(?s)(acme-losses|local)/made_up.*{check}: .*{message}"
+    ):
         run(check, target, **fields)
+
+
+@pytest.mark.parametrize(("check", "target", "fields", "message"), BROKEN)
+def test_no_other_check_blames_a_broken_loss(request, check, target, fields, message):
+    del message
+    fault = request.node.callspec.id
+    registry = suite_of(target, **fields).registry
+    results = run_checks("acme-losses", registry=registry, loss="made_up")
+    # These losses aren't documented.
+    failed = {each.check for each in results if each.state == "failed"} - {"docstring"}
+    assert failed - {check} == ALSO.get(fault, set()) - {check}
+    # Where a loss can't be used at all, the other checks of its values aren't run.
+    assert check in failed or check == "docstring" or "usable" in failed
+
+
+def test_at_least_forty_faults_are_planted():
+    assert len({case.id for case in BROKEN}) >= 40
+    assert ALSO.keys() <= {case.id for case in BROKEN}
 
 
 def test_every_check_has_a_loss_that_it_passes_and_one_that_it_catches():
@@ -470,6 +615,16 @@ def test_a_parameter_is_changed_where_no_input_can_be_drawn():
     assert subject.changed == {"scale": 0.5}
 
 
+def on_logits_alone(y_true, y_pred, *, from_logits: Literal[True] = True):
+    return on_logits(y_true, y_pred)
+
+
+def test_a_loss_may_take_logits_alone():
+    subject = suite_of(on_logits_alone, **LOGITS).subjects["made_up"]
+    assert subject.bases == [{"from_logits": True}]
+    run("finite_values", on_logits_alone, **LOGITS)
+
+
 def test_what_only_another_value_of_a_parameter_breaks_is_found():
     with pytest.raises(ConformanceError, match=r"With made_up\(power=0.5\) and perfect pred"):
         run("finite_gradients", fragile)
@@ -489,8 +644,10 @@ LOSSES = """
 import os
 from typing import Annotated
 from annotated_types import Ge
+import lossreg
+from lossreg import State
 from lossreg.lazy import ops
-from lossreg.registry import discovery
+from lossreg.registry import discovery, installed
 
 def steady(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = 1.0):
     return scale * ops.mean(ops.square(y_true - y_pred), axis=-1)

@@ -15,6 +15,8 @@ from lossreg.lazy import keras, ops
 from lossreg.numerics import divide, log_sigmoid, root
 from lossreg.testing import Example, run_checks
 
+pytestmark = pytest.mark.slow
+
 
 def contrastive(y_true, y_pred, *, margin: float = 1.0):
     near = y_true * ops.square(y_pred)

@@ -154,7 +154,8 @@ def all_fitting(reference: Bound, label_axes: int, columns: int) -> Iterator[Can
         except (BrokenPluginError, LossregError):
             # Nobody asked for this one.
             continue
-        if bound.config() != reference.config():
+        # One that needs more than labels and predictions is compared where it is named.
+        if bound.is_plain and bound.config() != reference.config():
             yield Candidate(bound=bound)
 
 

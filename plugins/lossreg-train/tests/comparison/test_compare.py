@@ -7,6 +7,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from tolerances import BY_DTYPE, FLOAT32
 
 import lossreg
 from lossreg import ConfigError, LossregError
@@ -14,6 +15,8 @@ from lossreg_train import Metric, compare
 from lossreg_train.comparison import learner as learners
 from lossreg_train.comparison import running
 from lossreg_train.comparison.cells import Results
+
+pytestmark = pytest.mark.slow
 
 FIXED = {"learning_rate": "fixed"}
 PAIR = ["binary_crossentropy", "binary_focal_crossentropy(gamma=3)"]
@@ -200,7 +203,7 @@ def first_rates(result):
 
 def test_a_fixed_rate_is_that_of_the_optimizer(config, again):
     for cell in cells(again(config(), PAIR, learning_rate="fixed").folder):
-        assert cell["rate"] == pytest.approx(0.1)
+        assert cell["rate"] == pytest.approx(0.1, rel=FLOAT32)
         assert len(cell["tried"]) == 1
 
 
@@ -310,7 +313,7 @@ def test_a_function_that_builds_a_model_stands_for_a_config(data, again):
     assert means == sorted(means)
     # The margin is a share of what the baseline reaches.
     base = next(s for s in result.ranking if s.verdict is None).scores["rmse"].mean
-    assert result.margin == pytest.approx(0.01 * base)
+    assert result.margin == pytest.approx(0.01 * base, rel=BY_DTYPE["float64"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tolerances import BY_DTYPE
 
 from lossreg import LossregError
 from lossreg_train.comparison.folds import Folds, draw_seed
@@ -74,7 +75,7 @@ def test_folds_of_groups_have_about_the_same_size_and_share_of_a_class():
     for index in range(5):
         test = grouped.fold(0, index).test
         assert len(test) == 120
-        assert classes[test].mean() == pytest.approx(1 / 3)
+        assert classes[test].mean() == pytest.approx(1 / 3, rel=BY_DTYPE["float64"])
 
 
 def test_by_time_the_model_is_tested_on_later_rows_only():
@@ -91,10 +92,12 @@ def test_by_time_the_model_is_tested_on_later_rows_only():
 
 
 def test_the_ratio_is_that_of_the_folds():
-    assert folds(rows=100).ratio == pytest.approx(20 / 80)
+    assert folds(rows=100).ratio == pytest.approx(20 / 80, rel=BY_DTYPE["float64"])
     # Six blocks: one is tested on after 1, 2, 3, 4 and 5 blocks.
     times = folds(rows=60, times=np.arange(60))
-    assert times.ratio == pytest.approx(np.mean([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]))
+    assert times.ratio == pytest.approx(
+        np.mean([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]), rel=BY_DTYPE["float64"]
+    )
 
 
 @pytest.mark.parametrize(

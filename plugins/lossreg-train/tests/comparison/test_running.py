@@ -193,21 +193,28 @@ def test_killed_at_20_random_moments_the_table_is_that_of_an_uninterrupted_run(
     whole = compare(config(), NAMES, folder=tmp_path / "whole", **options)
     took = time.monotonic() - began
     random = np.random.default_rng(8)
+    results = Results(tmp_path / "killed" / "cells")
     kills = 0
-    for _ in range(20):
+    for number in range(20):
+        before = len(list(results))
         child = os.fork()
         if not child:
             try:
                 compare(config(), NAMES, folder=tmp_path / "killed", **options)
             finally:
                 os._exit(0)
-        # Later moments are as likely as early ones, whatever is there already.
-        time.sleep(random.uniform(0, took / 8))
+        # Half of them at the beginning, and half once there is a result more.
+        while (
+            number % 2
+            and len(list(results)) == before
+            and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        ):
+            time.sleep(0.001)
+        time.sleep(random.uniform(0, took / 20))
         os.kill(child, signal.SIGKILL)
         kills += os.WIFSIGNALED(os.waitpid(child, 0)[1])
     assert kills >= 15
-    begun = len(list(Results(tmp_path / "killed" / "cells")))
-    assert begun > 0
+    assert len(list(results)) >= 5
     resumed = compare(config(), NAMES, folder=tmp_path / "killed", **options)
     assert shown(resumed) == shown(whole)
     assert not list(tmp_path.glob("**/*unfinished*"))

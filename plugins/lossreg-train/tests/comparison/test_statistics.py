@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from tolerances import BY_DTYPE
 
 from lossreg_train.comparison.statistics import MOST_RUNS, Difference, judge
+
+FLOAT64 = BY_DTYPE["float64"]
 
 COMPARISONS, FOLDS, REPEATS = 1_000, 5, 2
 ROWS = 100
@@ -17,7 +20,7 @@ def test_the_corrected_variance_is_that_of_nadeau_and_bengio():
     # and the variance of 1, 2, 3, 4 is 5 / 3.
     difference = Difference.of([1, 2, 3, 4], ratio=1 / 4)
     assert difference.mean == 2.5
-    assert difference.error == pytest.approx(math.sqrt((1 / 4 + 1 / 4) * 5 / 3), rel=1e-12)
+    assert difference.error == pytest.approx(math.sqrt((1 / 4 + 1 / 4) * 5 / 3), rel=FLOAT64)
 
 
 def test_without_a_margin_and_a_correction_it_is_the_paired_t_test():
@@ -25,10 +28,12 @@ def test_without_a_margin_and_a_correction_it_is_the_paired_t_test():
     first, second = rng.normal(0.4, 1, 12), rng.normal(0, 1, 12)
     result = stats.ttest_rel(first, second)
     difference = Difference.of(first - second, ratio=0)
-    assert difference.p_value(0) == pytest.approx(result.pvalue, rel=1e-9)
+    assert difference.p_value(0) == pytest.approx(result.pvalue, rel=FLOAT64)
     low, high = result.confidence_interval(0.9)
     half = difference.half_width(0.1)
-    assert (difference.mean - half, difference.mean + half) == pytest.approx((low, high), rel=1e-9)
+    assert (difference.mean - half, difference.mean + half) == pytest.approx(
+        (low, high), rel=FLOAT64
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_several_pairs_are_judged_at_the_levels_of_holm():
     judgements = judge([noise, *clear], [0.1] * 4)
     assert [each.verdict for each in judgements] == ["undecided", "better", "better", "worse"]
     assert sorted(each.alpha for each in judgements) == pytest.approx(
-        [0.05 / 4, 0.05 / 3, 0.05 / 2, 0.05 / 1]
+        [0.05 / 4, 0.05 / 3, 0.05 / 2, 0.05 / 1], rel=FLOAT64
     )
     assert judgements[0].alpha == 0.05
 

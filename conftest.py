@@ -1,0 +1,9 @@
+"""What holds for all tests, those of the plugins too."""
+
+from hypothesis import HealthCheck, settings
+
+# A deadline counts the time that other programs take, and fails where nothing is wrong.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")

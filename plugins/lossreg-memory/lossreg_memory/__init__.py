@@ -1,0 +1,1 @@
+"""Losses that weigh others, learn from a teacher, or compute the last layer themselves."""

@@ -1,0 +1,144 @@
+"""The fused cross-entropy: its values and gradients, and what reaches it in a model."""
+
+import keras
+import numpy as np
+import pytest
+from tolerances import CANCELLATION, EACH_OTHER, FLOAT32, TRAINED
+
+import lossreg
+from lossreg.errors import ConfigError
+from lossreg.testing import value_and_gradient
+from lossreg_memory.fused import fused_linear_crossentropy
+
+RANDOM = np.random.default_rng(5)
+TOKENS, DIMENSIONS, CLASSES = 11, 6, 9
+H = RANDOM.normal(size=(TOKENS, DIMENSIONS))
+KERNEL = RANDOM.normal(size=(DIMENSIONS, CLASSES))
+BIAS = RANDOM.normal(size=CLASSES)
+LABELS = RANDOM.integers(CLASSES, size=TOKENS)
+# One token doesn't count.
+SHARES = RANDOM.uniform(0.1, 1, TOKENS) * (np.arange(TOKENS) != 3)
+
+SETTINGS = [
+    {},
+    {"label_smoothing": 0.2},
+    {"z_weight": 0.1},
+    {"gamma": 2.0},
+    {"gamma": 0.5, "label_smoothing": 0.1, "z_weight": 0.01},
+]
+
+
+def reference(h, kernel, bias, *, label_smoothing=0.0, z_weight=0.0, gamma=0.0):
+    """The sum of the weighted values, from all logits at once, in float64."""
+    total = 0.0
+    for row, label, share in zip(h, LABELS, SHARES, strict=True):
+        x = row @ kernel + bias
+        divisor = np.log(np.exp(x - x.max()).sum()) + x.max()
+        log_p = x - divisor
+        y = (1 - label_smoothing) * np.eye(CLASSES)[label] + label_smoothing / CLASSES
+        focus = (1 - np.exp(log_p[label])) ** gamma
+        total += share * (focus * -(y @ log_p) + z_weight * divisor**2)
+    return total
+
+
+def slopes(function, array, step=1e-6):
+    """The gradient by central differences, in float64."""
+    found = np.zeros_like(array)
+    for index in np.ndindex(array.shape):
+        moved = [array.copy(), array.copy()]
+        moved[0][index] += step
+        moved[1][index] -= step
+        found[index] = (function(moved[0]) - function(moved[1])) / (2 * step)
+    return found
+
+
+def fused(h, kernel, bias, **params):
+    return fused_linear_crossentropy(LABELS, h, kernel, bias, SHARES.astype("float32"), **params)
+
+
+@pytest.mark.parametrize("chunk", [None, 4, 11])
+@pytest.mark.parametrize("params", SETTINGS)
+def test_value_and_gradients_are_those_of_all_logits_at_once(params, chunk):
+    arrays = {"h": H, "kernel": KERNEL, "bias": BIAS}
+    for name, array in arrays.items():
+        fixed = {k: a.astype("float32") for k, a in arrays.items() if k != name}
+
+        def of(_, x, name=name, fixed=fixed):
+            return fused(**{**fixed, name: x}, **params, chunk=chunk)
+
+        value, gradient = value_and_gradient(of, np.zeros(1), array.astype("float32"))
+
+        def expected(x, name=name):
+            return reference(**{**arrays, name: x}, **params)
+
+        assert float(value) == pytest.approx(expected(array), rel=FLOAT32)
+        by_hand = slopes(expected, array)
+        found = keras.ops.convert_to_numpy(gradient)
+        np.testing.assert_allclose(found, by_hand, rtol=FLOAT32, atol=20 * CANCELLATION)
+
+
+def model_of(embedding=None):
+    keras.utils.set_random_seed(2)
+    inputs = keras.Input((5,), dtype="int32")
+    table = keras.layers.Embedding(CLASSES, DIMENSIONS, mask_zero=True, name="table")
+    hidden = keras.layers.Dense(DIMENSIONS, activation="tanh")(table(inputs))
+    if embedding == "reversed":
+        last = keras.layers.ReversibleEmbedding(CLASSES, DIMENSIONS, name="words")
+        hidden = keras.layers.Dense(DIMENSIONS, activation="tanh")(last(inputs))
+        return keras.Model(inputs, last(hidden, reverse=True))
+    return keras.Model(inputs, keras.layers.Dense(CLASSES, name="logits")(hidden))
+
+
+X = RANDOM.integers(CLASSES, size=(8, 5))
+Y = RANDOM.integers(CLASSES, size=(8, 5))
+WEIGHTS = RANDOM.uniform(0.1, 1, (8, 5)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("kind", "ignored", "weights"),
+    [
+        pytest.param(None, None, None, id="masked steps"),
+        pytest.param(None, 4, WEIGHTS, id="an ignored class, and weights"),
+        pytest.param("reversed", 4, None, id="an embedding used backwards"),
+    ],
+)
+def test_a_model_trains_as_with_the_loss_of_all_its_logits(kind, ignored, weights):
+    if kind == "reversed" and not hasattr(keras.layers, "ReversibleEmbedding"):
+        pytest.skip("this Keras has no such layer")
+    losses = {
+        "fused": f"fused_linear_crossentropy(ignore_class={ignored}, chunk=3)",
+        "full": f"sparse_categorical_crossentropy(from_logits=True, ignore_class={ignored})",
+    }
+    values, models = {}, {}
+    for name, loss in losses.items():
+        model = lossreg.compile(model_of(kind), keras.optimizers.SGD(0.5), loss=loss)
+        options = {"sample_weight": weights, "batch_size": 4, "verbose": 0}
+        history = model.fit(X, Y, epochs=3, shuffle=False, **options).history
+        values[name] = [*history["loss"], model.evaluate(X, Y, **options)]
+        models[name] = model.predict(X, verbose=0)
+    assert values["fused"] == pytest.approx(values["full"], rel=TRAINED)
+    np.testing.assert_allclose(models["fused"], models["full"], rtol=TRAINED, atol=1e-5)
+
+
+def test_predictions_and_metrics_get_logits(tmp_path):
+    model = lossreg.compile(
+        model_of(),
+        "adam",
+        loss="fused_linear_crossentropy",
+        metrics=["sparse_categorical_accuracy"],
+    )
+    history = model.fit(X, Y, epochs=30, verbose=0).history
+    assert history["sparse_categorical_accuracy"][-1] > history["sparse_categorical_accuracy"][0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    predicted = loaded.predict(X, verbose=0)
+    assert predicted.shape == (8, 5, CLASSES)
+    np.testing.assert_allclose(predicted, model.predict(X, verbose=0), rtol=EACH_OTHER, atol=1e-6)
+    loaded.fit(X, Y, verbose=0)
+
+
+def test_a_model_that_ends_in_something_else_is_refused():
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.LayerNormalization()(inputs))
+    with pytest.raises(ConfigError, match="must end in one Dense layer, or in an embedding"):
+        lossreg.compile(model, "adam", loss="fused_linear_crossentropy")
