@@ -31,12 +31,15 @@ def _mapping(more: Mapping[str, Schema]) -> Schema:
     }
 
 
+_SCHEDULE: Schema = {
+    "type": "string",
+    "description": "A number that changes during training, such as linear(0, 1, epochs=10).",
+    "pattern": rf"^\s*({'|'.join(SCHEDULES)})\(",
+}
 _WEIGHT: Schema = {
     "weight": {
-        "type": ["number", "string"],
-        "pattern": rf"^\s*({'|'.join(SCHEDULES)})\(",
-        "description": "What the loss is multiplied by: a number, or a schedule such as "
-        "linear(0, 1, epochs=10).",
+        "anyOf": [{"type": "number"}, _SCHEDULE],
+        "description": "What the loss is multiplied by.",
     },
     "field": {
         "type": ["string", "null"],
@@ -245,6 +248,15 @@ def _names(registry: Registry, entry: Entry) -> Schema:
     return {"enum": names, "description": entry.spec.summary}
 
 
+def _or_schedule(schema: Schema) -> Schema:
+    """Return what a value may be where a number may also change during training."""
+    kinds = [schema, *schema.get("anyOf", ())]
+    if not any(kind.get("type") == "number" for kind in kinds):
+        return dict(schema)
+    alternatives = schema.get("anyOf", [schema])
+    return {"anyOf": [*alternatives, _SCHEDULE]}
+
+
 _OPEN: Schema = {"type": "object", "additionalProperties": True}
 
 
@@ -261,7 +273,7 @@ def _parameters(entry: Entry) -> Schema | None:
     with without_frameworks() as imports:
         try:
             for parameter in entry.signature.parameters:
-                found = dict(_type_schema(entry.signature.annotations[parameter.name]))
+                found = _or_schedule(_type_schema(entry.signature.annotations[parameter.name]))
                 if parameter.required:
                     required.append(parameter.name)
                 else:

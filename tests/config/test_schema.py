@@ -129,6 +129,12 @@ GOOD = {
     },
     "a model's file": {"model": "model.json", "compile": {"loss": "mse", "loss_weights": [1, 2]}},
     "a weight in a list": config([{"name": "mse", "weight": 2}, "mae"]),
+    "a weight that changes": config([{"name": "mse", "weight": "linear(0, 1, epochs=10)"}]),
+    "a parameter that changes": config(
+        {"name": "huber", "params": {"delta": "cosine(1, 2, steps=5)"}}
+    ),
+    "a label of its own": config([{"name": "mse", "field": "mask"}, "mae"]),
+    "a teacher": {"model": ["Flatten"], "compile": {"loss": "mse", "teacher": "teacher.keras"}},
     "a weight for an output": config({"outputs": {"a": {"name": "mse", "weight": 2}}}),
     "a sum with options": config({"sum": ["mse", {"name": "mae"}], "options": {"dtype": None}}),
     "what Keras writes": config({"class_name": "Huber", "config": {"delta": 2.0}}),
@@ -160,6 +166,12 @@ BAD = {
     "no loss": {"model": ["Flatten"], "compile": {}},
     "no compile": {"model": ["Flatten"]},
     "no model": {"compile": {"loss": "mse"}},
+    "a weight that is a text": config([{"name": "mse", "weight": "half"}]),
+    "a label that is a number": config([{"name": "mse", "field": 3}]),
+    "a teacher that is a number": {
+        "model": ["Flatten"],
+        "compile": {"loss": "mse", "teacher": 3},
+    },
     "no layers": {"model": [], "compile": {"loss": "mse"}},
     "a number for a model": {"model": 3, "compile": {"loss": "mse"}},
     "a number for a layer": {"model": [3], "compile": {"loss": "mse"}},

@@ -62,10 +62,10 @@ def cross_batch_memory(
 ):
     """Any loss of embeddings, with those of earlier batches beside the batch.
 
-    The value is that of `base` for the batch and the latest `size` embeddings of the batches before
-    it, as if all were one batch. Where `base` gives a value for each sample, those of the batch
-    count. Embeddings change slowly, so that old ones stand in for a batch that no memory would
-    hold. They have no gradient.
+    `base(y + labels, x + embeddings)`, where `+` joins the batch and the latest `size` embeddings,
+    with their class numbers, of the batches before it, as if all were one batch. Where `base` gives
+    a value for each sample, those of the batch count. Embeddings change slowly, so that old ones
+    stand in for a batch that no memory would hold. They have no gradient.
 
     The embeddings are memory: train with `lossreg.compile`. Until `size` of them are there, the
     batch counts alone. In validation the memory is what training left.

@@ -24,7 +24,9 @@ def boundary(
 
     The value is lowest, and below 0, where the prediction is the true region. An image without
     a border has no gradient, and a model that predicts nothing has nearly none: add a loss of
-    regions, `"generalized_dice + 0.01 * boundary"`, and raise the weight during training.
+    regions, and raise the weight during training. `lossreg.compile` takes
+    `"generalized_dice + linear(0.01, 1, epochs=100) * boundary"`, and `fit` labels that are a
+    mapping, `{"mask": masks, "distance": distance_maps(masks)}`.
 
     Args:
         y_true: Signed distances in pixels, shape `(batch, ..., classes)`: negative inside,
