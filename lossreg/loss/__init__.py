@@ -40,6 +40,7 @@ from .names import (
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
 from .pydantic_plugins import prepare_pydantic
+from .ranges import Range, plain_type, range_of, union_members
 from .shapes import align, form_of
 from .signature import Parameter, Signature
 from .spec import PROJECT, Hooks, LossSpec, hookimpl, is_target
