@@ -98,7 +98,17 @@ def keras_names() -> list[str]:
 
 def draw(path: Path) -> None:
     """Draw the focal loss with the command that the pages tell."""
-    command = [sys.executable, "-m", "lossreg", "plot", *FIGURE, "-o", str(path)]
+    run("plot", *FIGURE, "-o", str(path))
+
+
+def write_explorer(path: Path) -> None:
+    """Write the page of the loss explorer."""
+    run("explore", "-o", str(path))
+
+
+def run(*arguments: str) -> None:
+    """Run a command of lossreg."""
+    command = [sys.executable, "-m", "lossreg", *arguments]
     # In a process of its own: TensorFlow logs to stderr, where Sphinx' warnings belong.
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
