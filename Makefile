@@ -35,7 +35,7 @@ ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_che
 # `make demo SHORT=1` takes under two minutes.
 DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
 
-.PHONY: help demo test check docs bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-described test-oldest test-jax test-jax-collections test-torch format clean
+.PHONY: help demo test check docs docs-test bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-collections test-described test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +49,11 @@ demo: .venv/made  ## compare losses on imbalanced data, and train a model from a
 test: test-core test-keras  ## all tests of the core, of lossreg-focal and of lossreg-train
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
-	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh" $(TWICE)
+	$(RUN) -m pytest -q tests --ignore tests/integration --ignore tests/browser -m "not fresh" $(TWICE)
 
 test-keras: .venv/made  ## the tests on TensorFlow, and those in processes of their own
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh" $(TWICE)
-	$(RUN) -m pytest -q tests $(filter plugins/%,$(KERAS_TESTS)) -m fresh $(TWICE)
+	$(RUN) -m pytest -q tests --ignore tests/browser $(filter plugins/%,$(KERAS_TESTS)) -m fresh $(TWICE)
 
 test-collections: .venv/made  ## the collections on TensorFlow; ONLY=usable for one check of each loss
 	$(RUN) -m pytest -q $(COLLECTIONS) $(TWICE) $(if $(ONLY),-k "$(ONLY)")
@@ -70,6 +70,10 @@ format: .venv/made  ## rewrite the files as `make check` wants them
 
 docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
 	$(RUN) -m sphinx -q -W -b html docs docs/_build/html
+
+docs-test: .venv/made  ## the loss explorer in a real browser, the system's Chromium; pictures in build/explorer
+	@command -v chromium >/dev/null || { echo "This needs Chromium. Install it: apt-get install -y chromium" >&2; exit 1; }
+	$(RUN) -m pytest -q -s tests/browser
 
 bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core

@@ -14,7 +14,10 @@ const playground = (() => {
   ].map(([x, y], i) => ({ x, y, label: i < 12 ? 1 : 0 }));
   const SHAPES = { 1: "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0Z", 0: "M-7 -7H7V7H-7Z" };
   let points = structuredClone(FIRST);
-  let focused = -1;
+  let dragged = null;
+  // The marks stay while they are drawn anew, or one would lose the focus.
+  const lines = drawing("g", {});
+  const marks = FIRST.map((_, index) => mark(index));
 
   // Full batches and Adam, from zero, so that the same points give the same boundary.
   function train(run) {
@@ -69,8 +72,6 @@ const playground = (() => {
     byId("playground-empty").hidden = isShown;
     byId("playground-body").hidden = !isShown;
     if (!isShown) return;
-    const svg = byId("field");
-    svg.setAttribute("viewBox", "0 0 600 400");
     const parts = [
       drawing("line", { class: "grid", x1: 300, x2: 300, y1: 0, y2: 400 }),
       drawing("line", { class: "grid", x1: 0, x2: 600, y1: 200, y2: 200 }),
@@ -95,29 +96,31 @@ const playground = (() => {
         element("td", { class: "number" }, `${right} of ${points.length}`),
         element("td", {}, `${a}·x + ${b}·y + ${c} = 0`)));
     });
-    parts.push(...points.map(mark));
-    svg.replaceChildren(...parts);
+    lines.replaceChildren(...parts);
+    points.forEach(updateMark);
     byId("models").tBodies[0].replaceChildren(...rows);
-    if (focused >= 0) svg.querySelectorAll(".sample")[focused].focus();
   }
 
-  function mark(point, index) {
-    const name = point.label ? "circle, label 1" : "square, label 0";
-    const made = drawing("g", {
-      class: `sample ${point.label ? "one" : "two"}`, tabindex: 0, role: "button",
-      transform: `translate(${across(point.x)} ${up(point.y)})`,
-      "aria-label": `Point ${index + 1}, ${name}, at ${written(point.x)}, ${written(point.y)}`,
-    });
-    made.append(drawing("path", { d: SHAPES[point.label] }));
-    made.addEventListener("focus", () => { focused = index; });
-    made.addEventListener("blur", () => { focused = made.isConnected ? -1 : focused; });
+  function mark(index) {
+    const made = drawing("g", { tabindex: 0, role: "button" });
+    made.append(drawing("path", {}));
     made.addEventListener("keydown", event => press(event, index));
     made.addEventListener("pointerdown", event => {
       event.preventDefault();
-      focused = index;
+      made.focus();
+      dragged = index;
       byId("field").setPointerCapture(event.pointerId);
     });
     return made;
+  }
+
+  function updateMark({ x, y, label }, index) {
+    const made = marks[index];
+    const name = label ? "circle, label 1" : "square, label 0";
+    made.setAttribute("class", `sample ${label ? "one" : "two"}`);
+    made.setAttribute("transform", `translate(${across(x)} ${up(y)})`);
+    made.setAttribute("aria-label", `Point ${index + 1}, ${name}, at ${written(x)}, ${written(y)}`);
+    made.firstElementChild.setAttribute("d", SHAPES[label]);
   }
 
   const MOVES = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
@@ -155,17 +158,19 @@ const playground = (() => {
 
   function listen() {
     const svg = byId("field");
+    svg.setAttribute("viewBox", "0 0 600 400");
+    svg.append(lines, ...marks);
     svg.addEventListener("pointermove", event => {
-      if (!event.buttons || focused < 0 || !svg.hasPointerCapture(event.pointerId)) return;
+      if (dragged === null) return;
       const box = svg.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width - 0.5) * WIDTH;
       const y = (0.5 - (event.clientY - box.top) / box.height) * HEIGHT;
-      move(points[focused], x, y);
+      move(points[dragged], x, y);
       redraw();
     });
+    svg.addEventListener("lostpointercapture", () => { dragged = null; });
     const change = (id, act) =>
       byId(id).addEventListener("click", () => {
-        focused = -1;
         act();
         redraw();
       });
