@@ -4,6 +4,7 @@
 """
 
 import base64
+import contextlib
 import json
 import sys
 from typing import Any
@@ -122,4 +123,7 @@ def _case(case: Case) -> str:
 
 if __name__ == "__main__":
     *names, place, count = sys.argv[1:]
-    json.dump(build(names, (int(place), int(count))), sys.stdout)
+    # A package may print, and stdout is for the result alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        result = build(names, (int(place), int(count)))
+    json.dump(result, sys.stdout)

@@ -177,7 +177,8 @@ function kerasCurve(slot) {
     const p = probability(loss, x);
     return { x: p, results: byProbability([value, gradients[i], 0], p).slice(0, 2) };
   });
-  return points;
+  const [low, high] = range();
+  return points.filter(({ x }) => x >= low && x <= high);
 }
 
 function curves() {
@@ -341,7 +342,7 @@ function drawNumbers(drawn) {
       ? now.map(number => element("td", { class: "number" }, written(number)))
       : [element("td", { colspan: 3 }, `no program for ${state.n} classes`)];
     rows.push(element("tr", {}, head, ...cells));
-    if (keras) {
+    if (keras?.length) {
       const point = keras[nearest(keras.map(each => each.x), state.x)];
       const name = `Keras in ${state.keras}, at ${written(point.x)}`;
       rows.push(element("tr", {},
@@ -464,7 +465,9 @@ function card(slot, index) {
     });
     head.append(remove);
   }
-  const summary = element("p", { class: "summary" }, swatch(index), slot.loss.summary);
+  // What stands between backticks is code.
+  const texts = slot.loss.summary.split("`").map((text, i) => (i % 2 ? element("code", {}, text) : text));
+  const summary = element("p", { class: "summary" }, swatch(index), ...texts);
   made.append(head, summary);
   const lines = [copyable("YAML", () => configLine(slot)), copyable("Python", () => pythonLine(slot))];
   const update = () => {

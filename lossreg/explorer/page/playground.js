@@ -90,11 +90,12 @@ const playground = (() => {
         class: "curve", style: `--color: var(--series-${index})`, "stroke-dasharray": DASHES[index],
         d: boundary(weights),
       }));
-      const [a, b, c] = weights.map(written);
+      const [a, b, c] = weights.map((weight, i) =>
+        (i && weight < 0 ? `− ${written(-weight)}` : `${i ? "+ " : ""}${written(weight)}`));
       rows.push(element("tr", {}, head,
         element("td", { class: "number" }, written(loss)),
         element("td", { class: "number" }, `${right} of ${points.length}`),
-        element("td", {}, `${a}·x + ${b}·y + ${c} = 0`)));
+        element("td", {}, `${a}·x ${b}·y ${c} = 0`)));
     });
     lines.replaceChildren(...parts);
     points.forEach(updateMark);
