@@ -30,7 +30,7 @@ ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_che
 # `make demo SHORT=1` takes under two minutes.
 DEMO := $(if $(SHORT),--folds 2 --repeats 1 --epochs 3 --learning-rate fixed)
 
-.PHONY: help demo test check docs pages bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-slow test-collections test-oldest test-jax test-jax-collections test-torch format clean
+.PHONY: help demo test check docs docs-test pages bench fuzz fuzz-jax fuzz-torch siege wheels test-core test-keras test-slow test-collections test-oldest test-jax test-jax-collections test-torch format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,13 +44,13 @@ demo: .venv/made  ## compare losses on imbalanced data, and train a model from a
 test: test-core test-keras  ## the tests of the core, of lossreg-focal and of lossreg-train
 
 test-core: .venv/made  ## the tests that need no Keras, in seconds
-	$(RUN) -m pytest -q tests --ignore tests/integration -m "not fresh" $(TWICE)
+	$(RUN) -m pytest -q tests --ignore tests/integration --ignore tests/browser -m "not fresh" $(TWICE)
 
 test-keras: .venv/made  ## the tests on TensorFlow
 	$(RUN) -m pytest -q $(KERAS_TESTS) -m "not fresh and not slow" $(TWICE)
 
 test-slow: .venv/made  ## their tests that train for minutes, or start processes of their own
-	$(RUN) -m pytest -q tests $(filter plugins/%,$(KERAS_TESTS)) -m "fresh or slow" $(TWICE)
+	$(RUN) -m pytest -q tests --ignore tests/browser $(filter plugins/%,$(KERAS_TESTS)) -m "fresh or slow" $(TWICE)
 
 test-collections: .venv/made  ## the collections on TensorFlow; ONLY=usable for one check of each loss
 	$(RUN) -m pytest -q $(COLLECTIONS) $(TWICE) $(if $(ONLY),-k "$(ONLY)")
@@ -71,6 +71,10 @@ docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
 
 pages: .venv/made  ## what is generated and committed: tables, the list of losses, pictures, translated code
 	$(RUN) docs/generate.py
+
+docs-test: .venv/made  ## the loss explorer in a real browser, the system's Chromium; pictures in build/explorer
+	@command -v chromium >/dev/null || { echo "This needs Chromium. Install it: apt-get install -y chromium" >&2; exit 1; }
+	$(RUN) -m pytest -q -s tests/browser
 
 bench: .venv/made .venv-jax/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core

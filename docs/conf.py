@@ -17,10 +17,13 @@ extensions = ["myst_parser", "formula_role"]
 myst_heading_anchors = 3
 # What a code block prints is a picture of a terminal, not a language.
 highlight_language = "none"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_extra"]
 
 html_theme = "furo"
 html_static_path = ["_static"]
+# Copied as it is. Sphinx looks for the folder before the page is generated.
+html_extra_path = ["_extra"]
+(HERE / "_extra").mkdir(exist_ok=True)
 html_css_files = ["tables.css"]
 html_title = "lossreg"
 html_theme_options = {"source_directory": "docs/"}

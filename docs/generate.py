@@ -37,6 +37,7 @@ def write_site() -> None:
     found = with_keras("measured.main()")
     write_pages(HERE / "losses", found)
     write(HERE / "api.md", reference.page(found["reference"]))
+    run("-m", "lossreg", "explore", "-o", str(HERE / "_extra" / "explorer.html"))
 
 
 def write_pages(folder: Path, found: dict[str, Any]) -> None:
@@ -83,12 +84,17 @@ def with_keras(call: str) -> Any:
     It runs in a process of its own: TensorFlow logs to stderr, where Sphinx' warnings belong.
     """
     program = f"import sys; sys.path.insert(0, {str(HERE)!r}); import measured; {call}"
+    return json.loads(run("-c", program))
+
+
+def run(*arguments: str) -> str:
+    """Return what a program of Python prints."""
     result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, *arguments], capture_output=True, text=True, check=False
     )
     if result.returncode:
-        raise RuntimeError(f"{call}\n{result.stderr}")
-    return json.loads(result.stdout)
+        raise RuntimeError(f"{' '.join(arguments)}\n{result.stderr}")
+    return result.stdout
 
 
 def filled(text: str, mark: str, lines: list[str]) -> str:

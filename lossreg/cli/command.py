@@ -19,6 +19,7 @@ _CORE = {
     "list": "listing:list_",
     "show": "page:show",
     "plot": "figure:plot",
+    "explore": "explore:explore",
     "plugins": "plugins:plugins",
     "doctor": "plugins:doctor",
     "why": "plugins:why",
@@ -236,6 +237,7 @@ def main() -> None:
       lossreg list --task multiclass     losses for one class of several
       lossreg show focal                 parameters, documentation, how to use it
       lossreg plot huber --sweep delta=0.5,1,2
+      lossreg explore                    a page with a slider for each parameter
       lossreg validate config.yaml       every fault of a config, with its place
       lossreg fit config.yaml            train the model of a config
       lossreg doctor                     what is wrong with the installed plugins

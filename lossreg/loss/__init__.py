@@ -42,6 +42,7 @@ from .names import (
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
 from .pydantic_plugins import prepare_pydantic
+from .ranges import Range, plain_type, range_of, union_members
 from .schedule import SCHEDULES, Schedule, make_schedule
 from .shapes import align, form_of
 from .signature import Parameter, Signature

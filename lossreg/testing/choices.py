@@ -2,22 +2,13 @@
 
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from ..loss import Range, plain_type, range_of, union_members
 
 REQUIRED = object()
 """Stands for the default of a parameter that has none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """The range of a number; None where a side is open to infinity."""
-
-    low: float | None
-    high: float | None
-    closed_low: bool
-    closed_high: bool
 
 
 def other_values(annotation: Any, default: Any, classes: int) -> list[Any]:
@@ -41,39 +32,6 @@ def other_values(annotation: Any, default: Any, classes: int) -> list[Any]:
     ]
 
 
-def members(annotation: Any) -> Iterator[Any]:
-    """Yield the members of a union, each with the range of all, None last; or the type itself."""
-    plain = plain_type(annotation)
-    if typing.get_origin(plain) not in (Union, types.UnionType):
-        yield annotation
-        return
-    metadata = _metadata(annotation)
-    for member in sorted(typing.get_args(plain), key=lambda member: member is type(None)):
-        yield from members(Annotated[(member, *metadata)] if metadata else member)
-
-
-def bounds(annotation: Any) -> Bounds:
-    """Return the range in the annotation of a number."""
-    found: dict[str, float] = {}
-    for constraint in _metadata(annotation):
-        # pydantic's Field keeps its constraints in a list of its own.
-        for one in (constraint, *getattr(constraint, "metadata", ())):
-            for bound in ("ge", "gt", "le", "lt"):
-                if getattr(one, bound, None) is not None:
-                    found[bound] = getattr(one, bound)
-    return Bounds(
-        low=found.get("ge", found.get("gt")),
-        high=found.get("le", found.get("lt")),
-        closed_low="gt" not in found,
-        closed_high="lt" not in found,
-    )
-
-
-def plain_type(annotation: Any) -> Any:
-    """Return a type without its annotations."""
-    return typing.get_args(annotation)[0] if _metadata(annotation) else annotation
-
-
 def edges(annotation: Any) -> list[Any]:
     """Return every choice of a type, or numbers at the ends of its range and inside it.
 
@@ -84,7 +42,7 @@ def edges(annotation: Any) -> list[Any]:
         return _values(annotation, classes=1)
     if plain is not float:
         return []
-    limit = bounds(annotation)
+    limit = range_of(annotation)
     low = [] if limit.low is None else [limit.low + (0 if limit.closed_low else 1e-3)]
     high = [] if limit.high is None else [limit.high - (0 if limit.closed_high else 1e-3)]
     inside = [
@@ -97,7 +55,7 @@ def edges(annotation: Any) -> list[Any]:
 
 def values_outside(annotation: Any) -> list[float]:
     """Return numbers beyond the ends of a range."""
-    limit = bounds(annotation)
+    limit = range_of(annotation)
     low = [] if limit.low is None else [limit.low - (1 if limit.closed_low else 0)]
     high = [] if limit.high is None else [limit.high + (1 if limit.closed_high else 0)]
     # Another member of a union may take a float and no integer, or an integer only.
@@ -121,7 +79,7 @@ KINDS: Mapping[str, Any] = types.MappingProxyType(
 def kinds(annotation: Any) -> set[str] | None:
     """Return the keys of `KINDS` that a type allows, or None if it doesn't say."""
     found: set[str] = set()
-    for member in members(annotation):
+    for member in union_members(annotation):
         inner = _kind(plain_type(member))
         if inner is None:
             return None
@@ -141,13 +99,9 @@ def _kind(plain: Any) -> set[str] | None:
     return {simple[plain]} if plain in simple else None
 
 
-def _metadata(annotation: Any) -> tuple[Any, ...]:
-    return typing.get_args(annotation)[1:] if typing.get_origin(annotation) is Annotated else ()
-
-
 def _values(annotation: Any, classes: int) -> list[Any]:
     # Lists first: they have more to lose on the way through a file than a number has.
-    ordered = sorted(members(annotation), key=lambda member: kinds(member) != {"list"})
+    ordered = sorted(union_members(annotation), key=lambda member: kinds(member) != {"list"})
     return [value for member in ordered for value in _member_values(member, classes)]
 
 
@@ -158,9 +112,9 @@ def _member_values(annotation: Any, classes: int) -> list[Any]:
         return [True, False]
     if plain is int:
         # 1 and 2 are axes and classes too; 0 would be the axis of the batch.
-        return [int(value) for value in _numbers(bounds(annotation), (1, 2, 3, -2, 0))]
+        return [int(value) for value in _numbers(range_of(annotation), (1, 2, 3, -2, 0))]
     if plain is float:
-        return _numbers(bounds(annotation), (0.5, 1.5, 3.0))
+        return _numbers(range_of(annotation), (0.5, 1.5, 3.0))
     if plain is type(None):
         return [None]
     if plain is Any:
@@ -176,7 +130,7 @@ def _member_values(annotation: Any, classes: int) -> list[Any]:
     return []
 
 
-def _numbers(limit: Bounds, unbounded: tuple[float, ...]) -> list[Any]:
+def _numbers(limit: Range, unbounded: tuple[float, ...]) -> list[Any]:
     """Return numbers well inside a range."""
     if limit.low is not None and limit.high is not None:
         span = limit.high - limit.low

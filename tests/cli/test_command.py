@@ -26,7 +26,9 @@ def command():
     return run_it
 
 
-@pytest.mark.parametrize("arguments", [(), ("list",), ("show",), ("plot",), ("new",), ("check",)])
+@pytest.mark.parametrize(
+    "arguments", [(), ("list",), ("show",), ("plot",), ("explore",), ("new",), ("check",)]
+)
 def test_every_help_has_examples(arguments):
     result = run(*arguments, "--help")
     assert result.exit_code == 0

@@ -14,6 +14,7 @@ from ...loss import (
     find_variable,
     keras_bases,
     parse_docstring,
+    union_members,
 )
 from ...registry import known_packages
 from .. import choices
@@ -81,7 +82,7 @@ def parameter_range(subject: Subject) -> None:
     members = [
         (name, member)
         for name, annotation in subject.entry.signature.annotations.items()
-        for member in choices.members(annotation)
+        for member in union_members(annotation)
         if choices.values_outside(member) or choices.edges(member)
     ]
     if not members:
