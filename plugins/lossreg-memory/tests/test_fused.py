@@ -1,5 +1,8 @@
 """The fused cross-entropy: its values and gradients, and what reaches it in a model."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -142,3 +145,45 @@ def test_a_model_that_ends_in_something_else_is_refused():
     model = keras.Model(inputs, keras.layers.LayerNormalization()(inputs))
     with pytest.raises(ConfigError, match="must end in one Dense layer, or in an embedding"):
         lossreg.compile(model, "adam", loss="fused_linear_crossentropy")
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_loses_no_digits_of_the_loss(policy):
+    history = {}
+    for loss in ("fused_linear_crossentropy", "sparse_categorical_crossentropy(from_logits=True)"):
+        keras.utils.set_random_seed(2)
+        inputs = keras.Input((5,), dtype="int32")
+        hidden = keras.layers.Embedding(CLASSES, DIMENSIONS, dtype=policy)(inputs)
+        outputs = keras.layers.Dense(CLASSES, dtype=policy)(hidden)
+        model = lossreg.compile(keras.Model(inputs, outputs), "adam", loss=loss)
+        history[loss] = model.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0).history
+    fused, full = (each["loss"] for each in history.values())
+    assert fused == pytest.approx(full, rel=1e-3)
+
+
+_LOAD = """
+import sys
+import lossreg, keras
+import numpy as np
+model = keras.models.load_model(sys.argv[1])
+data = np.load(sys.argv[2])
+print(model.evaluate(data["x"], data["y"], verbose=0))
+model.fit(data["x"], data["y"], verbose=0)
+"""
+
+
+@pytest.mark.fresh
+def test_a_fresh_process_goes_on_with_a_saved_model(tmp_path):
+    loss = "linear(1, 2, epochs=3) * fused_linear_crossentropy"
+    model = lossreg.compile(model_of(), "adam", loss=loss)
+    model.fit(X, Y, epochs=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", x=X, y=Y)
+    done = subprocess.run(
+        [sys.executable, "-c", _LOAD, tmp_path / "model.keras", tmp_path / "data.npz"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = float(done.stdout.splitlines()[-1])
+    assert found == pytest.approx(model.evaluate(X, Y, verbose=0), rel=EACH_OTHER)
