@@ -1,5 +1,6 @@
 """`lossreg explore`: a page in which one moves the parameters of losses."""
 
+import time
 from pathlib import Path
 
 import click
@@ -37,7 +38,9 @@ def explore(packages: tuple[str, ...], output: Path) -> None:
         list_losses(plugin=package)
     if not output.parent.is_dir():
         raise Unusable(f"There is no folder {str(output.parent)!r} for the page. Create it first.")
+    start = time.perf_counter()
     page = explorer_page(packages)
     with beside(output) as file:
         file.write_text(page, encoding="utf-8")
-    write(f"Wrote {output}: {len(page.encode()) / 1000:.0f} KB.", err=True)
+    size, seconds = len(page.encode()) / 1000, time.perf_counter() - start
+    write(f"Wrote {output}: {size:.0f} KB, in {seconds:.0f} s.", err=True)

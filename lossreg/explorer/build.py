@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import LossregError, error_line
 from ..lazy import keras
-from ..loss import Entry, parse_docstring, unit
+from ..loss import Entry, unit
 from ..registry import installed
 from .controls import OTHERS, Control
 from .keras_own import KerasCurve, keras_curves
@@ -55,7 +55,6 @@ def _script(curves: Curves) -> str:
         "call": _shortest_name(entry),
         "package": str(entry.provider),
         "summary": entry.spec.summary,
-        "formula": parse_docstring(entry.doc).text.partition("\n\n")[0],
         "unit": unit(entry.doc),
         "group": scene.group,
         "label": scene.label,
@@ -67,6 +66,7 @@ def _script(curves: Curves) -> str:
         "isScore": scene.kind in ("score", "score gap"),
         "hasCurvature": curves.has_curvature,
         "fromLogits": entry.spec.from_logits if _takes_logits(entry) else None,
+        "fixed": _fixed(curves),
         "controls": [_control(control) for control in curves.controls],
         "keras": [_keras(curve) for curve in keras_curves(curves)],
     }
@@ -78,6 +78,14 @@ def _shortest_name(entry: Entry) -> str:
     """Return the plain name if it means this loss, or else the qualified name."""
     chosen = installed().explain(entry.spec.name).chosen
     return entry.spec.name if chosen is entry else entry.qualified_name
+
+
+def _fixed(curves: Curves) -> list[str]:
+    """Return the parameters that have a meaning here and no control."""
+    spec = curves.entry.spec
+    known = {control.name for control in curves.controls}
+    known |= {name for name in (spec.axis, spec.ignore_class, spec.from_logits) if name}
+    return [p.name for p in curves.entry.signature.parameters if p.name not in known]
 
 
 def _takes_logits(entry: Entry) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import Array, Node, UntranslatableError
+from .node import Array, Node, UntranslatableError, is_plain_scatter
 
 _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "add": np.add,
@@ -170,6 +170,10 @@ def _compute(node: Node, inputs: Sequence[Array]) -> Any:
             return np.take(inputs[0], attributes["output"], attributes["axis"])
         case "top_k" if node.inputs[0].size == 1:
             return np.zeros(node.shape) if attributes["output"] else one
+        case "scatter-add" if is_plain_scatter(node):
+            found = np.array(one)
+            np.add.at(found, inputs[1][:, 0], inputs[2])
+            return found
         case "argmax" | "argmin":
             return getattr(np, op)(one, attributes["axes"][0])
         case "sort":

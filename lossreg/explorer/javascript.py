@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph
-from .node import Array, Node, UntranslatableError
+from .node import Array, Node, UntranslatableError, is_plain_scatter
 
 _BINARY = {
     "add": "({}+{})",
@@ -83,7 +83,7 @@ _REDUCTIONS = {
     "reduce_or": "some",
 }
 _CUMULATIVE = {"cumsum": "sum", "cumprod": "product", "cummax": "largest", "cummin": "smallest"}
-_MADE = {*_REDUCTIONS, *_CUMULATIVE, "argmax", "argmin", "sort", "dot_general"}
+_MADE = {*_REDUCTIONS, *_CUMULATIVE, "argmax", "argmin", "sort", "dot_general", "scatter-add"}
 
 Index = tuple[str, ...]
 
@@ -143,6 +143,7 @@ class _Writer:
             "argmin": self._arg,
             "sort": self._sort,
             "dot_general": self._dot,
+            "scatter-add": self._scattered,
         }
         if node.op in _REDUCTIONS:
             return self._array(node, lambda at: self._reduction(node, at))
@@ -348,6 +349,22 @@ class _Writer:
         index = variable if start == "0" else f"({variable}+{start})"
         entry = self.expression(source, (*at[:axis], index, *at[axis + 1 :]))
         return f"{_CUMULATIVE[node.op]}({count},{variable}=>{entry})"
+
+    def _scattered(self, node: Node) -> str:
+        if not is_plain_scatter(node):
+            raise UntranslatableError("its program has 'scatter-add', which isn't translated")
+        source, indices, updates = node.inputs
+        variable, count = next(self._indexes), updates.size
+        index = variable if count > 1 else "0"
+        place = self.expression(indices, _fitted((index, "0"), indices))
+        update = self.expression(updates, _fitted((index,), updates))
+
+        def formula(at: Index) -> str:
+            here = f"({place}==={at[0]}?{update}:0)"
+            total = here if count == 1 else f"sum({count},{variable}=>{here})"
+            return f"({self.expression(source, _fitted(at, source))}+{total})"
+
+        return self._array(node, formula)
 
     def _line(self, source: Node, axis: int, at: Index, variable: str) -> str:
         """Return an entry along an axis, at a place of the other axes."""

@@ -61,3 +61,9 @@ def in_order(outputs: Sequence[Node]) -> list[Node]:
             stack.append((node, True))
             stack += [(each, False) for each in node.inputs if each not in found]
     return list(found)
+
+
+def is_plain_scatter(node: Node) -> bool:
+    """Return whether a node adds single numbers to places of a list."""
+    numbers = node.attributes["dimension_numbers"]
+    return len(node.shape) == 1 and not numbers.update_window_dims

@@ -344,6 +344,9 @@ class _Traced:
         self, graph: Graph, choice: tuple[int | None, ...], classes: int, samples: Array
     ) -> bool:
         """Return whether a program has the values that others have, traced for given numbers."""
+        if None not in choice:
+            # No parameter is open.
+            return True
         for sample in samples:
             numbers = [float(number) for number in self._samples[sample]]
             right = self.trace(choice, classes, numbers)

@@ -100,7 +100,7 @@ function program(slot, n = state.n) {
   return (x, y) => {
     const width = 1e-5 * Math.max(1, Math.abs(x));
     const [left, right] = [x - width, x + width].map(each => found.run(each, y, p, n)[1]);
-    return [...found.run(x, y, p, n), (right - left) / (2 * width)];
+    return [...found.run(x, y, p, n).slice(0, 2), (right - left) / (2 * width)];
   };
 }
 
@@ -367,6 +367,8 @@ function swatch(index) {
 }
 
 function drawNotes() {
+  const units = new Set(state.slots.map(slot => slot.loss.unit).filter(Boolean));
+  byId("value-title").textContent = units.size ? `Value, in ${[...units].join(" or ")}` : "Value";
   const notes = [];
   const { slots } = state;
   if (slots.some(slot => slot.loss.hasClasses)) {
@@ -469,6 +471,10 @@ function card(slot, index) {
   const texts = slot.loss.summary.split("`").map((text, i) => (i % 2 ? element("code", {}, text) : text));
   const summary = element("p", { class: "summary" }, swatch(index), ...texts);
   made.append(head, summary);
+  if (slot.loss.fixed.length) {
+    const names = slot.loss.fixed.join(", ");
+    made.append(element("p", { class: "summary fixed" }, `Always the default: ${names}.`));
+  }
   const lines = [copyable("YAML", () => configLine(slot)), copyable("Python", () => pythonLine(slot))];
   const update = () => {
     lines.forEach(line => line.update());
