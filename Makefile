@@ -74,6 +74,7 @@ docs: .venv/made  ## the site, with a page for each loss, into docs/_build/html
 bench: .venv/made  ## speed and memory as ratios to Keras and to the limits
 	$(RUN) -m benchmarks.core
 	$(RUN) -m benchmarks.focal
+	$(RUN) -m benchmarks.collections
 
 fuzz: .venv/made  ## 20,000 random and broken configs, and as many arrays through every loss
 	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py tests/integration/test_fuzz_shapes.py
