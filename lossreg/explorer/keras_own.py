@@ -3,6 +3,7 @@
 Keras must run on JAX. These numbers are sampled; a page can't compute them.
 """
 
+import inspect
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,30 +55,31 @@ def keras_curves(curves: Curves) -> list[KerasCurve]:
         return []
     low, high = _GRIDS[scene.group]
     x = np.linspace(low, high, _POINTS)
+    labels = (1.0, 0.0) if scene.label == "class" else (1.0,)
+    exact = {label: default_values(curves, x, label) for label in labels}
     found = []
-    for label in (1.0, 0.0) if scene.label == "class" else (1.0,):
-        exact = default_values(curves, x, label)
-        for dtype in DTYPES:
-            own = _sample(curves, function, x, label, dtype)
-            if own is None:
-                return []
-            if any(_differ(one, two) for one, two in zip(own, exact, strict=True)):
-                values, gradients = own
-                found.append(
-                    KerasCurve(
-                        dtype=dtype,
-                        label=label,
-                        low=low,
-                        high=high,
-                        values=values,
-                        gradients=gradients,
-                    )
+    for dtype in DTYPES:
+        # JAX compiles each operation for each shape, so all labels are in one batch.
+        own = _sample(curves, function, np.tile(x, len(labels)), np.repeat(labels, _POINTS), dtype)
+        if own is None:
+            return []
+        for index, label in enumerate(labels):
+            values, gradients = (each[index * _POINTS :][:_POINTS] for each in own)
+            if _differ(values, exact[label][0]) or _differ(gradients, exact[label][1]):
+                curve = KerasCurve(
+                    dtype=dtype,
+                    label=label,
+                    low=low,
+                    high=high,
+                    values=values,
+                    gradients=gradients,
                 )
+                found.append(curve)
     return found
 
 
 def _sample(
-    curves: Curves, function: Any, x: Array, label: float, dtype: str
+    curves: Curves, function: Any, x: Array, labels: Array, dtype: str
 ) -> tuple[Array, Array] | None:
     """Return Keras' values and gradients, or None where it has one value for all samples."""
     import jax
@@ -85,10 +87,17 @@ def _sample(
 
     required = {control.name: control.default for control in curves.controls if control.is_required}
     bound = curves.entry.bind(required)
+    # Keras' function may need what ours has a default for.
+    needed = {
+        parameter.name: bound.params[parameter.name]
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty and parameter.name in bound.params
+    }
 
     def total(x: Any) -> Any:
-        y_true, y_pred = arrays(curves.scene, bound, x, jnp.full_like(x, label), 2)
-        values = function(y_true, y_pred, **required)
+        y = jnp.asarray(labels, dtype=dtype)
+        y_true, y_pred = arrays(curves.scene, bound, x, y, 2)
+        values = function(y_true, y_pred, **needed)
         return values.sum(), values
 
     floatx = keras.config.floatx()

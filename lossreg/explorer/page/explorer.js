@@ -367,8 +367,9 @@ function swatch(index) {
 }
 
 function drawNotes() {
-  const units = new Set(state.slots.map(slot => slot.loss.unit).filter(Boolean));
-  byId("value-title").textContent = units.size ? `Value, in ${[...units].join(" or ")}` : "Value";
+  // A range isn't a unit.
+  const units = state.slots.map(slot => slot.loss.unit).filter(unit => unit && !/[[(]/.test(unit));
+  byId("value-title").textContent = ["Value", [...new Set(units)].join("; ")].filter(Boolean).join(": ");
   const notes = [];
   const { slots } = state;
   if (slots.some(slot => slot.loss.hasClasses)) {
