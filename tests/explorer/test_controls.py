@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 
 import pytest
-from tolerances import BY_DTYPE
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from fakes import ACME, spec
+from tolerances import BY_DTYPE
 
 from lossreg.explorer.controls import STEPS, controls_of
 from lossreg.explorer.scene import NoCurveError
