@@ -247,6 +247,10 @@ class Data(_Section):
         Column | dict[str, Column] | None,
         Field(description="the columns or arrays to predict from; by default all others"),
     ] = None
+    truth: Annotated[
+        Column | dict[str, Column] | None,
+        Field(description="the labels that compare judges by, where the target's may be wrong"),
+    ] = None
     split: Annotated[
         float, Gt(0), Lt(1), Field(description="the share of samples held out for validation")
     ] = 0.2
@@ -314,7 +318,12 @@ class Compare(_Section):
         Field(description="search for each loss, or fixed for that of the optimizer"),
     ] = "search"
     patience: Annotated[
-        int, Ge(1), Field(description="epochs without a better metric after which training ends")
+        int,
+        Ge(0),
+        Field(
+            description="epochs without a better metric after which training ends; 0 trains all "
+            "epochs and keeps the last"
+        ),
     ] = 5
     tune: Annotated[
         int, Ge(0), Field(description="trials that search a loss's parameters; 0 for none")
@@ -517,6 +526,7 @@ _ALLOWED = {
     "loss_weights": "null, a list of numbers, or a mapping from output names to numbers",
     "target": "a name, a list of names, or a mapping from output names to these",
     "features": "null, a name, a list of names, or a mapping from input names to these",
+    "truth": "null, a name, a list of names, or a mapping from output names to these",
     "classes": "null, or a list of at least two strings or integers",
     "class_weight": "null, or a mapping from classes to numbers >= 0",
     "versions": "a mapping from names to strings",

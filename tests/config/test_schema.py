@@ -160,6 +160,8 @@ GOOD = {
     "a column of weights": config("mse", data={"file": "a", "target": "b", "weight": "c"}),
     "a column of groups": config("mse", data={"file": "a", "target": "b", "group": "c"}),
     "a column of times": config("mse", data={"file": "a", "target": "b", "time": "c"}),
+    "a column to judge by": config("mse", data={"file": "a", "target": "b", "truth": "c"}),
+    "no early stopping": config("mse", compare={"patience": 0}),
     "all losses that fit": config("mse", compare={"losses": "auto", "metrics": "mae"}),
 }
 BAD = {

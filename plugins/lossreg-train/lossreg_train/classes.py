@@ -48,6 +48,26 @@ def number_labels(
     return _indexes(values, classes)
 
 
+def known_labels(values: "Array", classes: Classes) -> "tuple[Array, list[str]]":
+    """Return labels as indexes of classes, and those that aren't among the classes.
+
+    Args:
+        values: Strings or numbers in one column.
+        classes: The classes in the order of their indexes.
+    """
+    if values.dtype.kind == "U":
+        values = np.char.strip(values)
+    found, inverse = np.unique(values, return_inverse=True)
+    if values.dtype.kind != "U" and not lists_values(classes):
+        # The classes are names, and the labels are indexes already.
+        is_known = np.isin(found, np.arange(len(classes)))
+        return values, [_written(value) for value in found[~is_known]]
+    written = [_written(value) for value in found]
+    indexes = np.array([_index(value, classes) for value in written], dtype=np.int64)
+    unknown = [value for value, index in zip(written, indexes, strict=True) if index < 0]
+    return indexes[inverse].reshape(values.shape), unknown
+
+
 def refusal(values: "Array", column: str, numbers_for: str | None) -> str:
     """Return why strings can't be classes that no config lists, or an empty string.
 

@@ -12,7 +12,7 @@ from lossreg.errors import ConfigError, Fault
 from lossreg.errors import Path as KeyPath
 from lossreg.loss import did_you_mean
 
-from .classes import Classes, lists_values, merged, number_labels, refusal
+from .classes import Classes, known_labels, lists_values, merged, number_labels, refusal
 from .samples import Samples, exclusive_classes, split
 from .table import (
     Table,
@@ -147,6 +147,7 @@ def read_rows(
         raise ConfigError.at(("data", "file"), str(error)) from error
     reading = _Reading(table, data, numbers_for, is_class=stratify)
     targets = _blocks(data.target, ("data", "target"))
+    truths = [] if data.truth is None else _blocks(data.truth, ("data", "truth"))
     weights = [] if data.weight is None else [_block(None, data.weight, ("data", "weight"))]
     asides = [
         _Block(name=column, columns=[column], path=path, places=[path])
@@ -157,10 +158,14 @@ def read_rows(
         )
         if column is not None
     ]
-    features = reading.features(targets, [*weights, *asides])
-    reading.check_names(features, targets, [*weights, *asides])
+    others = [*truths, *weights, *asides]
+    features = reading.features(targets, others)
+    reading.check_names(features, targets, others)
+    reading.check_truths(features, targets, truths)
     x = {block.name: reading.numbers(block) for block in features}
     y = {block.name: reading.labels(block) for block in targets}
+    # The classes are those of the targets.
+    truth = {block.name: reading.truth(block, y.get(block.name)) for block in truths}
     weight = reading.weight(weights[0]) if weights else None
     aside = {block.columns[0]: reading.aside(block) for block in asides}
     times = None if data.time is None else reading.times(data.time, aside[data.time])
@@ -172,10 +177,12 @@ def read_rows(
         if values is not None and len(values) > 1 and len(np.unique(values)) < 2:
             message = f"{column!r} has one value in all rows, and a split needs at least two."
             reading.fault(message, path)
-    reading.check_rows([*features, *targets, *weights, *asides])
+    reading.check_rows([*features, *targets, *others])
     if reading.faults:
         raise ConfigError.of(reading.faults)
-    samples = Samples(x=_unnamed(x), y=_unnamed(y), weight=weight)
+    samples = Samples(
+        x=_unnamed(x), y=_unnamed(y), weight=weight, truth=_unnamed(truth) if truth else None
+    )
     classes = None
     if stratify and not isinstance(samples.y, dict):
         classes = exclusive_classes(samples.y)
@@ -279,6 +286,21 @@ class _Reading:
             for column, place in block:
                 if column in known:
                     self.fault(f"{column!r} is a feature and the target. Leave one out.", place)
+
+    def check_truths(
+        self, features: list[_Block], targets: list[_Block], truths: list[_Block]
+    ) -> None:
+        """Find a truth that is a feature, and outputs that have no truth or no target."""
+        known = _columns(features)
+        for block in truths:
+            for column, place in block:
+                if column in known:
+                    self.fault(f"{column!r} is a feature and the truth. Leave one out.", place)
+        outputs = {block.name for block in targets}
+        if truths and {block.name for block in truths} != outputs:
+            names = ", ".join(sorted(map(repr, outputs - {None})))
+            advice = f"Map {names} to columns each" if names else "Name one column, or a list"
+            self.fault(f"'truth' must have the form of 'target'. {advice}.", ("data", "truth"))
 
     def array(self, column: str, place: KeyPath) -> "Array | None":
         """Return a column, or None and a fault. A missing column has its fault already."""
@@ -432,6 +454,45 @@ class _Reading:
             holds = describe_strings(block.columns[0], joined)
             self.fault(
                 f"{holds}. Where there are several targets, write each as numbers.", block.path
+            )
+        return None if len(self.faults) > before else compact(joined)
+
+    def truth(self, block: _Block, target: "Array | None") -> "Array | None":
+        """Return a block of labels to judge by, in the form of its target."""
+        arrays, before = [], len(self.faults)
+        for column, place in block:
+            array = self.label_array(block, column, place)
+            if array is None:
+                continue
+            arrays.append(array)
+            if gaps := count_gaps(array):
+                self.fault(
+                    f"The truth needs a value in each row: {column!r} has {gaps}. "
+                    "Fill in the values, or leave out those rows.",
+                    place,
+                )
+        if len(arrays) < len(block.columns) or len(self.faults) > before or target is None:
+            return None
+        joined = self._joined(arrays, None, block.path)
+        if joined is None:
+            return None
+        unknown: list[str] = []
+        if block.name is None and self.classes is not None and joined.shape[1:] == (1,):
+            joined, unknown = known_labels(joined, self.classes)
+            if unknown:
+                self.fault(
+                    f"The truth holds {_join(unknown)}, and the classes of the target are "
+                    f"{_join(list(map(str, self.classes)))}. A truth has the same classes.",
+                    block.path,
+                )
+        elif joined.dtype.kind == "U":
+            holds = describe_strings(block.columns[0], joined)
+            self.fault(f"{holds}, and the target holds numbers. Write it as numbers.", block.path)
+        elif joined.shape[1:] != target.shape[1:]:
+            self.fault(
+                f"The truth is of shape {list(joined.shape[1:])} in each row, and the target of "
+                f"shape {list(target.shape[1:])}. They must be the same.",
+                block.path,
             )
         return None if len(self.faults) > before else compact(joined)
 

@@ -1,6 +1,6 @@
 """Samples: features with their targets, and the split into training and validation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,13 @@ class Samples:
         y: Rows of targets. A mapping by output, if the config names outputs. With weights, a list
             where the model returns a list.
         weight: What each sample, pixel or step is multiplied by in the loss of every output.
+        truth: The labels to judge by, in the form of `y`, where they aren't those of `y`.
     """
 
     x: "Arrays"
     y: "Arrays"
     weight: "Array | None" = None
+    truth: "Arrays | None" = None
 
     def __len__(self) -> int:
         first = next(iter(self.x.values())) if isinstance(self.x, dict) else self.x
@@ -31,8 +33,16 @@ class Samples:
 
     def rows(self, chosen: Any) -> "Samples":
         """Return some of the samples: a slice, or the indexes of rows."""
-        weight = None if self.weight is None else self.weight[chosen]
-        return Samples(x=_rows(self.x, chosen), y=_rows(self.y, chosen), weight=weight)
+        return Samples(
+            x=_rows(self.x, chosen),
+            y=_rows(self.y, chosen),
+            weight=None if self.weight is None else self.weight[chosen],
+            truth=None if self.truth is None else _rows(self.truth, chosen),
+        )
+
+    def judged(self) -> "Samples":
+        """Return the samples with the labels to judge by as their targets."""
+        return self if self.truth is None else replace(self, y=self.truth, truth=None)
 
     @property
     def validation_data(self) -> tuple[Any, ...]:

@@ -158,7 +158,11 @@ class _Fitting:
         y = {name: y.get(name, unused) for name in self.outputs}
         for name, values in x.items():
             self._check_shape(inputs[name], values)
-        return Samples(x=_only(x), y=_only(y), weight=found.weight)
+        truth = None
+        if found.truth is not None:
+            true = self._by_name(found.truth, self.outputs, self.learned, "output", "truth")
+            truth = _only({name: true.get(name, unused) for name in self.outputs})
+        return Samples(x=_only(x), y=_only(y), weight=found.weight, truth=truth)
 
     def weigh_classes(
         self,
@@ -228,14 +232,22 @@ class _Fitting:
         """Find targets, and predictions of the untrained model, that don't fit the loss."""
         sample = found.train.rows(slice(_PREDICTED))
         predicted = self.model.predict(sample.x, batch_size=_PREDICTED, verbose=0)
-        y_true = keras.tree.map_structure(
-            lambda *parts: np.concatenate(parts), found.train.y, found.validation.y
-        )
         rows = len(found.train) + len(found.validation)
         # Every label is checked; for the predictions a sample is enough.
         y_pred = keras.tree.map_structure(
             lambda values: np.resize(values, (rows, *values.shape[1:])), predicted
         )
+        self._check_labels(found, "target", (found.train.y, found.validation.y), y_pred)
+        if not self.faults and found.train.truth is not None:
+            truths = (found.train.truth, found.validation.truth)
+            self._check_labels(found, "truth", truths, y_pred)
+        if not self.faults:
+            self._check_weights(sample, predicted)
+            self._check_metrics(sample, predicted)
+
+    def _check_labels(self, found: Dataset, key: str, parts: Any, y_pred: Any) -> None:
+        """Find labels, under one of the keys of `data`, and predictions that don't fit the loss."""
+        y_true = keras.tree.map_structure(lambda *each: np.concatenate(each), *parts)
         for loss, output in compiled_outputs(self.model, y_true, y_pred):
             reported = set()
             for finding in check_output(loss, known_losses(loss), output):
@@ -244,10 +256,7 @@ class _Fitting:
                 if what not in reported:
                     reported.add(what)
                     advice = _class_advice(found.config, output)
-                    self._fault(f"{finding}{advice}", ("data", "target"))
-        if not self.faults:
-            self._check_weights(sample, predicted)
-            self._check_metrics(sample, predicted)
+                    self._fault(f"{finding}{advice}", ("data", key))
 
     def _check_weights(self, sample: Samples, predicted: Any) -> None:
         """Find weights that a loss refuses, by computing it."""

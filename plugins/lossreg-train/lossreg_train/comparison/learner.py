@@ -37,12 +37,13 @@ class Training:
 
     Args:
         rate: The learning rate.
-        best: The best value of the metric on the samples to stop on; NaN before the first epoch.
-        epoch: The epoch with that value, counted from 1.
+        best: The value of the metric on the samples to stop on in the epoch that is kept: the best
+            one, or the last where nothing stops a training early. NaN before the first epoch.
+        epoch: That epoch, counted from 1.
         values: The metric on the samples to stop on, after each epoch.
         losses: The loss on the samples that are trained on, in each epoch.
         step: The seconds of a step, the median of the epochs without the first.
-        weights: The values of the variables in the best epoch.
+        weights: The values of the variables in that epoch.
     """
 
     rate: float
@@ -144,7 +145,8 @@ class Learner:
             training.values.append(value)
             sign = self.work.metric.sign
             # A later epoch with the same value has learned more than the metric shows.
-            if training.diverged or sign * value >= sign * training.best:
+            is_best = training.diverged or sign * value >= sign * training.best
+            if is_best or not settings.patience:
                 training.best, training.epoch = value, epoch + 1
                 training.weights = [_array(variable) for variable in self._variables]
             elif epoch + 1 - training.epoch >= settings.patience:

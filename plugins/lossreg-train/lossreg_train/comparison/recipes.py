@@ -124,7 +124,7 @@ class ConfigRecipe:
             model=trial.model,
             train=trial.data.train,
             stop=trial.data.validation.rows(slice(stop)),
-            test=trial.data.validation.rows(slice(stop, None)),
+            test=trial.data.validation.rows(slice(stop, None)).judged(),
         )
 
 
@@ -161,7 +161,17 @@ class FunctionRecipe:
             found = check_data(loss, sample.y, predicted, sample_weight=sample.weight)
             if found:
                 raise LossregError("\n".join(map(str, found)))
-        return Prepared(model=model, train=train, stop=stop, test=test)
+            if samples.truth is not None:
+                y_pred = keras.tree.map_structure(
+                    lambda values: np.resize(values, (len(samples), *values.shape[1:])), predicted
+                )
+                # The findings say "labels", and mean those that are trained on.
+                messages = [
+                    f"The truth: {each}" for each in check_data(loss, samples.truth, y_pred)
+                ]
+                if messages:
+                    raise LossregError("\n".join(messages))
+        return Prepared(model=model, train=train, stop=stop, test=test.judged())
 
     def _model(self) -> Any:
         model = self.build()

@@ -1,6 +1,6 @@
 """What losses are compared on: a config with its data, or a function that builds a model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -9,7 +9,7 @@ import numpy as np
 
 from lossreg import bind
 from lossreg.cli.versions import keras_backend
-from lossreg.config import Compare, Fit, load_config, read_experiment
+from lossreg.config import Compare, Data, Fit, load_config, read_experiment
 from lossreg.errors import LossregError
 from lossreg.loss import Bound
 from lossreg.registry import installed_version
@@ -24,7 +24,7 @@ from .slices import slice_names
 from .work import Settings, Work, digest
 
 _STOP = 0.2  # the share of a training set that a training is stopped on
-_PARTS = ("x", "y", "weight", "group", "time", "slices")  # of the data for a function
+_PARTS = ("x", "y", "weight", "group", "time", "slices", "truth")  # of the data for a function
 
 
 class Options(TypedDict, total=False):
@@ -96,8 +96,17 @@ def of_config(config: Any, metrics: Any, options: Options) -> Subject:
         metrics=_metrics(metrics or compare.metrics, reference, rows.samples),
         compare=compare,
         fit=fit,
-        notes=rows.notes,
+        notes=[*rows.notes, *_truth_notes(rows.config)],
     )
+
+
+def _truth_notes(data: Data) -> Iterator[str]:
+    """Yield what to say where the losses are judged by other labels than they are trained on."""
+    if data.truth is not None:
+        yield (
+            f"The losses are judged by {data.truth!r} and trained on {data.target!r}. What is "
+            "chosen during the training is chosen by the latter."
+        )
 
 
 def of_function(
@@ -117,11 +126,15 @@ def of_function(
     given = data if isinstance(data, Mapping) else dict(zip(_PARTS, data, strict=False))
     if unknown := [name for name in given if name not in _PARTS]:
         raise LossregError(f"The data can't have {unknown[0]!r}. They have {', '.join(_PARTS)}.")
-    samples = Samples(
-        x=_columns(given["x"]), y=_columns(given["y"], labels=True), weight=_array(given, "weight")
-    )
     reference = bind(losses[0])
     is_class = any(loss.spec.labels.is_class for loss in reference.losses())
+    samples = Samples(
+        x=_columns(given["x"]),
+        y=_columns(given["y"], labels=True),
+        weight=_array(given, "weight"),
+        truth=None if given.get("truth") is None else _columns(given["truth"], labels=True),
+    )
+    _check_truth(samples.y, samples.truth)
     classes = None
     if is_class and not isinstance(samples.y, dict):
         classes = exclusive_classes(samples.y)
@@ -145,6 +158,27 @@ def of_function(
         compare=compare,
         fit=fit,
     )
+
+
+def _check_truth(labels: Any, truth: Any) -> None:
+    """Raise an error for labels to judge by that haven't the form of those to train on.
+
+    Raises:
+        LossregError: They have other outputs or another shape.
+    """
+    if truth is None:
+        return
+    forms = [
+        {name: array.shape for name, array in each.items()}
+        if isinstance(each, Mapping)
+        else each.shape
+        for each in (labels, truth)
+    ]
+    if forms[0] != forms[1]:
+        raise LossregError(
+            f"'truth' must have the form of 'y': the labels to train on are of shape {forms[0]}, "
+            f"and those to judge by of shape {forms[1]}."
+        )
 
 
 def _array(given: Mapping[str, Any], name: str) -> Any:
@@ -204,7 +238,7 @@ def make_work(subject: Subject) -> Work:
     backend = keras_backend()[0]
     decides = {
         "recipe": subject.recipe.fingerprint,
-        "samples": digest([samples.x, samples.y, samples.weight]),
+        "samples": digest([samples.x, samples.y, samples.weight, samples.truth]),
         "folds": [folds.count, folds.seed, folds.stop],
         "parts": digest([folds.classes, folds.groups, folds.times, dict(subject.slices)]),
         "metrics": [metric.fingerprint for metric in subject.metrics],

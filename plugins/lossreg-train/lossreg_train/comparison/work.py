@@ -27,7 +27,7 @@ class Settings:
     Args:
         epochs: The most passes over the data.
         batch_size: The samples in a step.
-        patience: Epochs without a better metric after which a training ends.
+        patience: Epochs without a better metric after which a training ends; 0 for the last epoch.
         search: Whether each loss searches for its learning rate.
         tune: Trials that search the parameters of a loss; 0 for none.
     """

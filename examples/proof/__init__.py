@@ -1,0 +1,1 @@
+"""Tables of papers, measured again with `lossreg compare`: `python -m examples.proof`."""
