@@ -169,9 +169,8 @@ def _head(results: Mapping[str, Any], measured: Sequence[Measured]) -> Iterator[
     held, open_ones = outcomes.count("holds"), outcomes.count("not decided")
     machine = results["machine"]
     image = (
-        "```{image} _static/wrong-labels.svg",
-        ":alt: Accuracy on true labels of five losses trained on labels of which 40 % are wrong",
-        "```",
+        "![Accuracy on true labels of five losses trained on labels of which 40 % are wrong]"
+        "(_static/wrong-labels.svg)",
         "",
     )
     while_busy = (
@@ -200,8 +199,8 @@ def _head(results: Mapping[str, Any], measured: Sequence[Measured]) -> Iterator[
         "",
         *_wrapped(
             "Each loss had the same folds, seeds and first weights, and searched its own "
-            "learning rate within the training set; [](compare.md) says how. Behind a score "
-            "stands its interval of 95 %, and under *ahead* by how much the loss is ahead of the "
+            "learning rate within the training set; [Comparing losses](compare.md) says "
+            "how. Behind a score stands its interval of 95 %, and under *ahead* by how much the loss is ahead of the "
             "baseline by the first metric, with the interval at the level that all verdicts of a "
             "comparison share. *Again* is the baseline with other seeds: a difference as small "
             "as that is noise. A loss that a network of its own had is paired with the baseline "
