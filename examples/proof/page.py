@@ -199,13 +199,14 @@ def _head(results: Mapping[str, Any], measured: Sequence[Measured]) -> Iterator[
         "",
         *_wrapped(
             "Each loss had the same folds, seeds and first weights, and searched its own "
-            "learning rate within the training set; [Comparing losses](compare.md) says "
-            "how. Behind a score stands its interval of 95 %, and under *ahead* by how much the "
-            "loss is ahead of the baseline by the first metric, with the interval at the level that all verdicts of a "
-            "comparison share. *Again* is the baseline with other seeds: a difference as small "
-            "as that is noise. A loss that a network of its own had is paired with the baseline "
-            "over the same folds and judged in the same way. Where a claim is about another "
-            "metric than the first, it counts as decided only if the two intervals don't overlap."
+            "learning rate within the training set; [Comparing losses](compare.md) says how. "
+            "Behind a score stands its interval of 95 %, and under *ahead* by how much the loss "
+            "is ahead of the baseline by the first metric, with the interval at the level that "
+            "all verdicts of a comparison share. *Again* is the baseline with other seeds: a "
+            "difference as small as that is noise. A loss that a network of its own had is "
+            "paired with the baseline over the same folds and judged in the same way. Where a "
+            "claim is about another metric than the first, it counts as decided only if the two "
+            "intervals don't overlap."
         ),
         "",
         *_wrapped(

@@ -104,6 +104,10 @@ def lossreg_losses() -> list[LossSpec]:
             y_true="integer",
             y_pred="probabilities",
             aliases=("scce",),
+            exceptions={
+                f"{backend}/axis": "Keras takes class numbers for the last axis only."
+                for backend in ("tensorflow", "jax")
+            },
         ),
         LossSpec(
             name="categorical_generalized_cross_entropy",
