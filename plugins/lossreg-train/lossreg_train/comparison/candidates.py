@@ -67,11 +67,18 @@ def candidates(given: Iterable[Any], reference: Bound) -> list[Candidate]:
             or probabilities, and the other losses are told so.
 
     Raises:
-        LossregError: A loss isn't one, is named twice, or takes other predictions.
+        LossregError: A loss isn't one, is named twice, or takes other labels or predictions.
     """
     found: list[Candidate] = []
     for each in given:
         bound = fit_predictions(bind(each), reference)
+        for part in bound.losses():
+            if part.memory.fields:
+                fields = " and ".join(part.memory.fields)
+                raise LossregError(
+                    f"Loss {part.label!r} takes the labels {fields}, and a comparison gives one "
+                    "label tensor to each output. Leave it out."
+                )
         if any(bound.config() == other.config for other in found):
             raise LossregError(f"The loss {bound.label!r} is named twice. Name each loss once.")
         found.append(Candidate(bound=bound))
