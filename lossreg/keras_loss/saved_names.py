@@ -104,7 +104,8 @@ def _only(name: str, entries: list[Entry]) -> Entry:
 
 
 # The classes that saved files name; whoever imports Keras for them has them half-made by now.
-importlib.import_module(".loss", __package__)
+# importlib.import_module would raise while another thread imports them and waits for Keras.
+__import__(f"{__package__}.loss")
 with warnings.catch_warnings():
     # A broken plugin must not keep a program that makes errors of warnings from importing Keras.
     warnings.simplefilter("always", PluginWarning)

@@ -195,7 +195,9 @@ def test_the_schema_imports_no_keras_and_leaves_the_parameters_of_a_class_open(s
         "type": "object",
         "additionalProperties": True,
     }
-    assert schema["LossParameters/acme-losses/good"]["properties"]["gamma"]["minimum"] == 0
+    # A number, or one that changes during training.
+    number, _ = schema["LossParameters/acme-losses/good"]["properties"]["gamma"]["anyOf"]
+    assert number["minimum"] == 0
     found = json.loads(run(site, "doctor", "--json").stdout)["findings"]
     (finding,) = found
     assert "the schema doesn't describe their parameters" in finding["message"]

@@ -195,6 +195,13 @@ def test_it_passes_every_check_that_applies():
         # Its labels are numbers, and its predictions are neither probabilities nor logits.
         "integer_labels",
         "saturated_model_learns",
+        "unknown_classes",
+        "ignored_class",
+        "padding",
+        "axis",
+        # It has no memory, and no gradient of its own.
+        "memory",
+        "custom_gradient",
         # Its signature has no types, and its documentation is its own.
         "parameter_type",
         "parameter_range",
