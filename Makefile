@@ -23,6 +23,8 @@ PLUGINS := $(patsubst %,-e %,$(wildcard plugins/*))
 KERAS_TESTS := tests/integration plugins/lossreg-focal plugins/lossreg-train
 # The collections, whose losses are checked on each backend by `make test-collections`.
 COLLECTIONS := $(filter-out plugins/lossreg-focal plugins/lossreg-train,$(wildcard plugins/*))
+# Each of its checks takes seconds on JAX.
+KIT := plugins/lossreg-focal/tests/test_conformance.py
 # No more than two processes, since with Keras each imports its backend; the tests of a file stay together.
 TWICE := -n 2 --dist loadfile
 ON_JAX := test_any_backend.py test_numerics.py test_builtin_extremes.py test_check_data.py test_model_files.py test_objective.py test_memory.py test_memory_page.py test_memory_tools.py test_label_forms.py test_saved_names.py
@@ -106,13 +108,13 @@ wheels: .venv/made  ## build every package, install the wheels elsewhere and try
 	bash scripts/smoke-test.sh $(UV) "$(PYTHON)"
 
 test-oldest: .venv-oldest/made  ## the Keras tests on the oldest Keras that lossreg supports
-	.venv-oldest/bin/python -m pytest -q $(KERAS_TESTS) -m "not fresh and not slow" $(TWICE)
+	.venv-oldest/bin/python -m pytest -q $(filter-out plugins/lossreg-focal,$(KERAS_TESTS)) --ignore tests/integration/testing -m "not fresh and not slow" $(TWICE)
 
 test-jax: .venv-jax/made  ## focal losses, saving, objectives, data checks and training on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh and not slow"
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal --ignore $(KIT) $(addprefix tests/integration/,$(ON_JAX)) -m "not fresh and not slow"
 
 test-jax-collections: .venv-jax/made  ## every collection of losses on JAX
-	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) $(COLLECTIONS) -m "not fresh"
+	KERAS_BACKEND=jax .venv-jax/bin/python -m pytest -q $(TWICE) $(COLLECTIONS) $(KIT) -m "not fresh"
 
 test-torch: .venv-torch/made  ## the same losses on torch, which takes 5.8 GB
 	KERAS_BACKEND=torch .venv-torch/bin/python -m pytest -q $(TWICE) plugins/lossreg-focal $(COLLECTIONS) $(addprefix tests/integration/,test_any_backend.py test_memory.py test_memory_page.py test_memory_tools.py test_label_forms.py) -m "not fresh"

@@ -5,9 +5,11 @@ Each is written as its author would: in ten lines, without what the collections 
 
 import functools
 import math
+from typing import Annotated
 
 import numpy as np
 import pytest
+from annotated_types import Ge
 from fakes import ACME, spec
 
 from lossreg.keras_loss import Registry
@@ -142,7 +144,7 @@ def listwise_softmax(y_true, y_pred):
     return -divide(ops.sum(gains * logs, axis=-1), ops.sum(gains, axis=-1))
 
 
-def focal_ctc(y_true, y_pred, *, gamma: float = 2.0):
+def focal_ctc(y_true, y_pred, *, gamma: Annotated[float, Ge(1)] = 2.0):
     lengths = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
     steps = ops.ones_like(lengths) * ops.shape(y_pred)[1]
     nats = ops.ctc_loss(ops.cast(y_true, "int32"), y_pred, lengths, steps, mask_index=0)
