@@ -8,3 +8,12 @@ from .backend import value_and_gradient
 from .results import ConformanceError, Result
 from .run import loss_checks, run_checks
 from .samples import Example
+
+__all__ = [
+    "ConformanceError",
+    "Example",
+    "Result",
+    "loss_checks",
+    "run_checks",
+    "value_and_gradient",
+]
