@@ -54,12 +54,15 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             # Decay of weights would change it, even where it has no gradient.
             teacher.trainable = False
         every = [term for terms in self.loss_terms.values() for term in terms]
-        # Keras 3.12 saves no lists in a mapping, and sees no layers that a functional model gets
-        # after it is built. This name comes before `loss_terms`, so that all versions save it.
+        # Keras 3.12 saves no lists in a mapping. This name comes before `loss_terms`, so that all
+        # versions save it.
         self.all_terms = every
-        self._layers += [t for t in every if all(t is not layer for layer in self._layers)]
         self._needs = set[str]().union(*(term.needs for term in every))
         self.clock = Clock() if self._needs & {"steps", "epochs"} else None
+        for layer in [*every, *([self.clock] if self.clock else [])]:
+            # Keras 3.12 sees no layers that a functional model gets after it is built.
+            if all(layer is not other for other in self._layers):
+                self._layers.append(layer)
         self._last = self._hidden = None
         if self._needs & {"hidden", "kernel", "bias"}:
             inputs, outputs = ends(self)
