@@ -53,13 +53,12 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
         if teacher is not None:
             # Decay of weights would change it, even where it has no gradient.
             teacher.trainable = False
-        every = [term for terms in self.loss_terms.values() for term in terms]
         # Keras 3.12 saves no lists in a mapping. This name comes before `loss_terms`, so that all
         # versions save it.
-        self.all_terms = every
-        self._needs = set[str]().union(*(term.needs for term in every))
+        self.all_terms = [term for terms in self.loss_terms.values() for term in terms]
+        self._needs = set[str]().union(*(term.needs for term in self.all_terms))
         self.clock = Clock() if self._needs & {"steps", "epochs"} else None
-        for layer in [*every, *([self.clock] if self.clock else [])]:
+        for layer in [*self.all_terms, *([self.clock] if self.clock else [])]:
             # Keras 3.12 sees no layers that a functional model gets after it is built.
             if all(layer is not other for other in self._layers):
                 self._layers.append(layer)
@@ -70,14 +69,14 @@ class RememberingModel(keras.Model):  # type: ignore[misc]  # Keras has no types
             self._before_last = keras.Model(inputs, self._last.input)
             self._with_hidden = keras.Model(inputs, [outputs, self._last.input])
             self.is_blind = not metrics and not weighted_metrics
-            self.is_blind &= all(term.is_blind for term in every)
+            self.is_blind &= all(term.is_blind for term in self.all_terms)
         self._loss_weights = _by_output(loss_weights, self.output_names, 1.0)
         # What `history` shows beside the loss: each term of a sum, and each trained weight.
-        shown = _names(every) if len(every) > 1 else []
+        shown = _names(self.all_terms) if len(self.all_terms) > 1 else []
         self.term_metrics = [keras.metrics.Mean(name) for name in shown]
         self._trained = [
             (f"{name}_{index}" if len(state.shape) else name, state, index)
-            for term in every
+            for term in self.all_terms
             for inner in term.every()
             for name, state in inner.states.items()
             if state.trainable

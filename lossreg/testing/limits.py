@@ -5,10 +5,16 @@ for mistakes, which are larger.
 """
 
 VALUE = 1e-4
-"""Of a value in float32, to what it was before: in another order, compiled, loaded, weighted."""
+"""Of a value in float32, to that of another program: in another order, compiled or weighted."""
+
+SAME = 1e-5
+"""Of a value in float32, to what the same program gave: saved and loaded, or for other dtypes."""
 
 NEAR_ZERO = 1e-6
-"""The same as an absolute number, for a value whose terms cancel."""
+"""An absolute number for both, for a value whose terms cancel."""
+
+RESUMED = 1e-6
+"""Of a state or a prediction after training that was interrupted, and as an absolute number."""
 
 LARGEST = 1e-5
 """Of the largest number, of one in a compiled gradient: there terms cancel as a rule."""

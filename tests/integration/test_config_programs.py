@@ -46,7 +46,7 @@ def test_omegaconf_gives_a_loss_for_each_output():
 
 
 @pytest.mark.parametrize(
-    ("said", "loss"),
+    ("fields", "loss"),
     [
         ({"_args_": ["focal"], "gamma": 3}, "focal(3)"),
         (
@@ -57,8 +57,8 @@ def test_omegaconf_gives_a_loss_for_each_output():
         ({"_args_": [{"name": "huber", "params": {"delta": 3}}]}, "huber(3)"),
     ],
 )
-def test_hydra_instantiates_a_loss(said, loss):
-    config = OmegaConf.create({"loss": {"_target_": "lossreg.get_loss", **said}})
+def test_hydra_instantiates_a_loss(fields, loss):
+    config = OmegaConf.create({"loss": {"_target_": "lossreg.get_loss", **fields}})
     assert hydra.utils.instantiate(config.loss) == lossreg.get_loss(loss)
 
 

@@ -63,7 +63,7 @@ LOAD = """
             key: lossreg.get_loss(one, **options[key]) for key, one in by_output(bound).items()
         }
 
-    def said_of(loss, y_true, y_pred):
+    def describe(loss, y_true, y_pred):
         config = lossreg.to_config(loss)
         return {
             "value": float(loss(y_true, y_pred)),
@@ -73,7 +73,7 @@ LOAD = """
 
     def load(version, kind, case):
         expected = json.loads(pathlib.Path(version, "expected.json").read_text())[case]
-        given, said = expected["outputs"], {}
+        given, total = expected["outputs"], {}
         y_true = {key: np.asarray(each["y_true"]) for key, each in given.items()}
         y_pred = {key: np.asarray(each["y_pred"]) for key, each in given.items()}
         if kind in MODELS:
@@ -81,22 +81,22 @@ LOAD = """
             x = np.asarray(expected["x"], "float32")
             predicted = model(x)
             labels = y_true if isinstance(predicted, dict) else y_true["output"]
-            said["total"] = float(model.compute_loss(x, labels, predicted))
+            total["total"] = float(model.compute_loss(x, labels, predicted))
             losses, y_pred = by_output(model.loss), by_output(predicted)
         else:
             options = {key: each["options"] for key, each in given.items()}
             losses = losses_of(kind, read(version, kind, case), options)
         assert set(losses) == set(given), losses
-        outputs = {key: said_of(loss, y_true[key], y_pred[key]) for key, loss in losses.items()}
-        return {**said, "outputs": outputs}
+        outputs = {key: describe(loss, y_true[key], y_pred[key]) for key, loss in losses.items()}
+        return {**total, "outputs": outputs}
 
-    said = []
+    results = []
     for file in json.loads(sys.argv[1]):
         try:
-            said.append(load(*file))
+            results.append(load(*file))
         except Exception as error:
-            said.append({"error": f"{type(error).__name__}: {error}"})
-    print(json.dumps(said))
+            results.append({"error": f"{type(error).__name__}: {error}"})
+    print(json.dumps(results))
 """
 
 
@@ -120,11 +120,11 @@ def terms_of(means):
 
 @pytest.mark.parametrize(("version", "kind", "case"), SAVED)
 def test_a_saved_loss_loads_with_its_value_and_every_parameter(version, kind, case, loaded):
-    said = loaded[version, kind, case]
-    assert "error" not in said
+    result = loaded[version, kind, case]
+    assert "error" not in result
     expected = json.loads((FIXTURES / version / "expected.json").read_text())[case]
     for output, saved in expected["outputs"].items():
-        loss = said["outputs"][output]
+        loss = result["outputs"][output]
         assert loss["options"] == saved["options"]
         for now, then in zip(terms_of(loss["means"]), terms_of(saved["means"]), strict=True):
             # A later version may add a parameter, whose default keeps the value.
@@ -132,6 +132,6 @@ def test_a_saved_loss_loads_with_its_value_and_every_parameter(version, kind, ca
         # Parameters such as 0.3 aren't exact in float32; float64 shows that none was rounded.
         accuracy = BY_DTYPE[saved["options"]["dtype"]]
         assert loss["value"] == pytest.approx(saved["value"], rel=accuracy, abs=0)
-    if "total" in said:
+    if "total" in result:
         # Keras adds up in float32.
-        assert said["total"] == pytest.approx(expected["total"], rel=FLOAT32, abs=0)
+        assert result["total"] == pytest.approx(expected["total"], rel=FLOAT32, abs=0)

@@ -71,7 +71,7 @@ SAVE = """
             lossreg.get_loss("sparse_focal", gamma=3, from_logits=True),
         ],
     }
-    said = {}
+    printed = {}
     for name, loss in losses.items():
         outputs = 2 if name.startswith("sparse") else "both" if name == "both" else 1
         made = model(outputs)
@@ -79,34 +79,34 @@ SAVE = """
         go_on(made, name)
         made.save(f"{name}.keras")
         x, _, _ = data()
-        said[name] = {
+        printed[name] = {
             "evaluated": made.evaluate(x, labels_for(name), verbose=0, return_dict=True)["loss"],
             "configs": [one.get_config() for one in (loss if name == "both" else [loss])],
             "trained": go_on(made, name),
         }
-    print(json.dumps(said))
+    print(json.dumps(printed))
 """
 
 LOAD = """
-    said = {}
+    printed = {}
     for name in sys.argv[1:]:
         try:
             made = keras.models.load_model(f"{name}.keras")
         except Exception as error:
             bare = keras.models.load_model(f"{name}.keras", compile=False)
-            said[name] = {
+            printed[name] = {
                 "error": [type(error).__name__, str(error)],
                 "predicted": bare.predict(data()[0], verbose=0).shape,
             }
             continue
         x, _, _ = data()
         losses = made.loss if name == "both" else [made.loss]
-        said[name] = {
+        printed[name] = {
             "evaluated": made.evaluate(x, labels_for(name), verbose=0, return_dict=True)["loss"],
             "configs": [one.get_config() for one in losses],
             "trained": go_on(made, name),
         }
-    print(json.dumps(said))
+    print(json.dumps(printed))
 """
 
 ACME_PLUGIN = """
@@ -236,14 +236,14 @@ def test_a_saved_model_goes_on_training_in_a_fresh_process(name, imports, saved,
 
 
 def test_every_parameter_and_option_of_a_saved_loss_is_back(loaded):
-    said = loaded["lossreg first"]
-    (huber,) = said["huber"]["configs"]
+    printed = loaded["lossreg first"]
+    (huber,) = printed["huber"]["configs"]
     assert huber["params"] == {"delta": 0.3}
     assert (huber["dtype"], huber["name"]) == ("float64", "mine")
-    (bce,) = said["bce"]["configs"]
+    (bce,) = printed["bce"]["configs"]
     assert bce["params"] == {"from_logits": True, "label_smoothing": 0.1, "axis": -1}
     assert bce["reduction"] == "sum"
-    (focal,) = said["sparse_focal"]["configs"]
+    (focal,) = printed["sparse_focal"]["configs"]
     assert focal["loss"] == "lossreg-focal/sparse_focal"
     assert focal["params"] == {
         "gamma": 1.5,
@@ -305,7 +305,7 @@ def rewritten(source, target, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "printed"),
     [
         ({"loss": "os.system"}, "can't be named"),
         ({"loss": "../x"}, "can't be named"),
@@ -322,7 +322,7 @@ def rewritten(source, target, change):
     ],
 )
 def test_a_file_with_a_strange_loss_is_refused_with_our_message(
-    saved, tmp_path, monkeypatch, change, said
+    saved, tmp_path, monkeypatch, change, printed
 ):
     monkeypatch.chdir(tmp_path)
 
@@ -330,7 +330,7 @@ def test_a_file_with_a_strange_loss_is_refused_with_our_message(
         return {**loss, "config": {**loss["config"], **change}}
 
     rewritten(saved[0] / "huber.keras", tmp_path / "m.keras", strange)
-    with pytest.raises(lossreg.LossregError, match=said):
+    with pytest.raises(lossreg.LossregError, match=printed):
         keras.models.load_model(tmp_path / "m.keras")
     assert not (tmp_path / "pwned").exists()
     keras.models.load_model(tmp_path / "m.keras", compile=False)
@@ -377,7 +377,7 @@ def test_a_loss_unpickles_in_a_worker_that_never_imported_lossreg():
 
 
 def test_importing_and_listing_imports_no_framework(tmp_path):
-    said = run(
+    printed = run(
         """
         import json, sys
         import lossreg
@@ -390,8 +390,8 @@ def test_importing_and_listing_imports_no_framework(tmp_path):
         """,
         cwd=tmp_path,
     )
-    assert said[0] == []
-    assert said[1].startswith("focal(gamma=3.0, ")
+    assert printed[0] == []
+    assert printed[1].startswith("focal(gamma=3.0, ")
 
 
 FAKE_KERAS = """
@@ -437,7 +437,7 @@ def fake_keras(tmp_path):
     ],
 )
 def test_the_class_is_registered_once_keras_is_imported(before, fake_keras, tmp_path):
-    said = run(
+    printed = run(
         f"""
         import importlib, importlib.util, json, sys
         import lossreg
@@ -457,11 +457,11 @@ def test_the_class_is_registered_once_keras_is_imported(before, fake_keras, tmp_
         cwd=tmp_path,
         path=[fake_keras],
     )
-    assert said[0]
+    assert printed[0]
 
 
 def test_a_failing_import_of_keras_says_what_it_says_without_us(fake_keras, tmp_path):
-    said = run(
+    printed = run(
         """
         import json
         import lossreg
@@ -473,11 +473,11 @@ def test_a_failing_import_of_keras_says_what_it_says_without_us(fake_keras, tmp_
         cwd=tmp_path,
         path=[fake_keras],
     )
-    assert said == "half installed"
+    assert printed == "half installed"
 
 
 def test_threads_that_import_keras_and_build_losses_at_once_all_succeed(tmp_path):
-    said = run(
+    printed = run(
         """
         import json, pickle, sys, threading
         import lossreg
@@ -513,12 +513,12 @@ def test_threads_that_import_keras_and_build_losses_at_once_all_succeed(tmp_path
         pickle.dumps(lossreg.get_loss("huber", delta=3)).hex(),
         cwd=tmp_path,
     )
-    assert said == [[], "RegisteredLoss"]
+    assert printed == [[], "RegisteredLoss"]
 
 
 @pytest.mark.parametrize("first", ["lossreg.keras_loss", "lossreg.keras_sum", "lossreg.lazy"])
 def test_any_module_of_ours_may_be_imported_first(first, tmp_path):
-    said = run(
+    printed = run(
         f"""
         import json
         import {first}
@@ -530,4 +530,4 @@ def test_any_module_of_ours_may_be_imported_first(first, tmp_path):
         """,
         cwd=tmp_path,
     )
-    assert said == ["RegisteredLoss", "RegisteredSum"]
+    assert printed == ["RegisteredLoss", "RegisteredSum"]

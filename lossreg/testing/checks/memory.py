@@ -10,15 +10,13 @@ import numpy as np
 from ...errors import ParameterError
 from ...lazy import keras
 from ...loss import OUTPUTS, BoundLoss
-from .. import backend, choices
+from .. import backend, choices, limits
 from ..results import ConformanceError, NotApplicableError
 from ..samples import Array, draw, example_of
 from ..subject import Params, Subject
 
 _EPOCHS = (13, 12)
 """The epochs before and after an interruption; of two steps each, they make 50."""
-
-_SAME = 1e-6
 
 
 def memory(subject: Subject) -> None:
@@ -129,10 +127,9 @@ class _Run:
 
 def _states(model: Any) -> list[Array]:
     """Return the states of the losses of a model."""
-    terms = [term for terms in model.loss_terms.values() for term in terms]
     return [
         backend.numbers(state)
-        for term in terms
+        for term in model.all_terms
         for each in term.every()
         for state in each.states.values()
     ]
@@ -140,7 +137,7 @@ def _states(model: Any) -> list[Array]:
 
 def _check_same(bound: BoundLoss, expected: list[Array], got: list[Array], what: str) -> None:
     for one, other in zip(expected, got, strict=True):
-        if not np.allclose(other, one, rtol=_SAME, atol=_SAME):
+        if not np.allclose(other, one, rtol=limits.RESUMED, atol=limits.RESUMED):
             raise ConformanceError.at(
                 f"{bound.label}, trained for 50 steps at once, and saved between",
                 expected=f"the same {what}, such as {one.reshape(-1)[0]:.7g}",

@@ -50,11 +50,7 @@ def pickling(subject: Subject) -> None:
     _same_parameters(subject, copied.params, "a pickle")
     case = subject.case(subject.changed)
     if not np.allclose(
-        values_of(copied, case),
-        subject.values(case),
-        rtol=limits.VALUE,
-        atol=limits.NEAR_ZERO,
-        equal_nan=True,
+        values_of(copied, case), subject.values(case), rtol=limits.SAME, equal_nan=True
     ):
         raise ConformanceError.at(
             f"{case}, after a pickle",
@@ -87,7 +83,7 @@ def fresh_process(subject: Subject) -> None:
     case = subject.case(subject.changed)
     values = subject.values(case)
     if not np.allclose(
-        found.values, values, rtol=limits.VALUE, atol=limits.NEAR_ZERO, equal_nan=True
+        found.values, values, rtol=limits.SAME, atol=limits.NEAR_ZERO, equal_nan=True
     ):
         raise ConformanceError.at(
             f"{case}, loaded in a fresh process",

@@ -163,7 +163,7 @@ def label_dtypes(subject: Subject) -> None:
         first, *others = found
         for kind in others:
             if not np.allclose(
-                found[kind], found[first], rtol=limits.VALUE, atol=limits.NEAR_ZERO, equal_nan=True
+                found[kind], found[first], rtol=limits.SAME, atol=limits.NEAR_ZERO, equal_nan=True
             ):
                 raise ConformanceError.at(
                     f"{case}, labels of {kind}",

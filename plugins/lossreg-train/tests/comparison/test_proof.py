@@ -108,12 +108,12 @@ def test_coral_predicts_the_number_of_logits_above_0(proof):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"),
+    ("verdict", "outcome"),
     [("better", "holds"), ("worse", "doesn't hold"), ("undecided", "not decided")],
 )
-def test_a_claim_holds_only_where_the_verdict_says_so(proof, verdict, said):
+def test_a_claim_holds_only_where_the_verdict_says_so(proof, verdict, outcome):
     claim = proof("tables").Claim(says="", source="", first="a", second="b")
-    assert proof("page").outcome(verdict, claim) == said
+    assert proof("page").outcome(verdict, claim) == outcome
 
 
 def test_losses_have_short_names(proof):
