@@ -10,7 +10,8 @@ from .candidates import Candidate
 from .cells import Cell, fingerprint
 from .folds import Folds, draw_seed
 from .progress import Progress
-from .report import Comparison, rank
+from .ranking import rank
+from .report import Comparison
 from .running import Runner, Task
 from .subjects import Subject
 from .summary import Outcome

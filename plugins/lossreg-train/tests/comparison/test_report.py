@@ -10,7 +10,8 @@ from lossreg import bind
 from lossreg_train.comparison.candidates import Candidate
 from lossreg_train.comparison.metrics import read_metrics
 from lossreg_train.comparison.page import page
-from lossreg_train.comparison.report import Comparison, rank
+from lossreg_train.comparison.ranking import rank
+from lossreg_train.comparison.report import Comparison
 from lossreg_train.comparison.summary import Outcome
 
 LOSSES = ["binary_crossentropy(from_logits=True)", "focal(gamma=3, from_logits=True)", "hinge"]
