@@ -16,7 +16,7 @@ import reference
 from written import table
 
 from lossreg.config import Experiment
-from lossreg.config.experiment import SECTIONS
+from lossreg.config.sections import SECTIONS
 from lossreg.errors import printable
 from lossreg.loss import key, type_words
 from lossreg.registry import installed

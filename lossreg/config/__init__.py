@@ -25,22 +25,20 @@ from .part import FILES, REFUSED, Part, read_part, read_parts
 
 if TYPE_CHECKING:
     from .document import Document, load_document
-    from .experiment import (
-        Compare,
-        Data,
-        Experiment,
-        Fit,
-        Parts,
-        examine_experiment,
-        experiment_schema,
-        load_config,
-        located,
-        read_experiment,
-    )
+    from .experiment import examine_experiment, experiment_schema, load_config, read_experiment
+    from .sections import Compare, Data, Experiment, Fit, Parts, located
+
+# Where a name is that isn't imported at first, if it isn't a section of a config.
+_HOMES = {
+    **dict.fromkeys(("Document", "load_document"), "document"),
+    **dict.fromkeys(
+        ("examine_experiment", "experiment_schema", "load_config", "read_experiment"), "experiment"
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    late = "document" if name in ("Document", "load_document") else "experiment"
-    return getattr(importlib.import_module(f".{late}", __name__), name)
+    home = _HOMES.get(name, "sections")
+    return getattr(importlib.import_module(f".{home}", __name__), name)

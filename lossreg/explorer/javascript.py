@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph
+from .indexes import Index, choose, plus, ravel, reshaped, unravel
 from .node import Array, Node, UntranslatableError, is_plain_scatter
 
 _BINARY = {
@@ -85,8 +86,6 @@ _REDUCTIONS = {
 _CUMULATIVE = {"cumsum": "sum", "cumprod": "product", "cummax": "largest", "cummin": "smallest"}
 _MADE = {*_REDUCTIONS, *_CUMULATIVE, "argmax", "argmin", "sort", "dot_general", "scatter-add"}
 
-Index = tuple[str, ...]
-
 
 def write_function(graph: Graph, arguments: str) -> str:
     """Return a JavaScript function that computes numbers.
@@ -157,13 +156,13 @@ class _Writer:
         if node.size == 1:
             return formula(("0",) * len(node.shape))
         variable = next(self._indexes)
-        return f"each({node.size},{variable}=>{formula(_unravel(variable, node.shape))})"
+        return f"each({node.size},{variable}=>{formula(unravel(variable, node.shape))})"
 
     def expression(self, node: Node, at: Index) -> str:
         """Return an entry of a node, by its index on each axis."""
         if node in self._names:
             name = self._names[node]
-            return name if node.size == 1 else f"{name}[{_ravel(at, node.shape)}]"
+            return name if node.size == 1 else f"{name}[{ravel(at, node.shape)}]"
         return self._formula(node, at)
 
     def _formula(self, node: Node, at: Index) -> str:
@@ -225,7 +224,7 @@ class _Writer:
             case "broadcast_in_dim":
                 return take([at[place] for place in attributes["broadcast_dimensions"]])
             case "reshape" | "squeeze" | "expand_dims":
-                return take(_reshaped(at, node.shape, node.inputs[0].shape))
+                return take(reshaped(at, node.shape, node.inputs[0].shape))
             case "transpose":
                 places = dict(zip(attributes["permutation"], at, strict=True))
                 return take([places[axis] for axis in range(len(at))])
@@ -242,21 +241,21 @@ class _Writer:
                 strides = attributes["strides"] or (1,) * len(starts)
                 return take(
                     [
-                        _plus(each if stride == 1 else f"({each}*{stride})", start)
+                        plus(each if stride == 1 else f"({each}*{stride})", start)
                         for each, start, stride in zip(at, starts, strides, strict=True)
                     ]
                 )
             case "split":
                 start = sum(attributes["sizes"][: attributes["output"]])
                 axis = attributes["axis"]
-                return take((*at[:axis], _plus(at[axis], start), *at[axis + 1 :]))
+                return take((*at[:axis], plus(at[axis], start), *at[axis + 1 :]))
             case "unstack":
                 axis, place = attributes["axis"], str(attributes["output"])
                 return take((*at[:axis], place, *at[axis:]))
             case "stack":
                 axis = attributes["axis"]
                 rest = (*at[:axis], *at[axis + 1 :])
-                return _choose(at[axis], [self.expression(part, rest) for part in node.inputs])
+                return choose(at[axis], [self.expression(part, rest) for part in node.inputs])
             case "top_k" if node.inputs[0].size == 1:
                 return "0" if attributes["output"] else take(at)
             case "concatenate":
@@ -271,11 +270,11 @@ class _Writer:
         axis = node.attributes["dimension"]
         if all(part.shape[axis] == 1 for part in node.inputs):
             place = (*at[:axis], "0", *at[axis + 1 :])
-            return _choose(at[axis], [self.expression(part, place) for part in node.inputs])
+            return choose(at[axis], [self.expression(part, place) for part in node.inputs])
         start, text = node.shape[axis], ""
         for part in reversed(node.inputs):
             start -= part.shape[axis]
-            index = "0" if part.shape[axis] == 1 else _plus(at[axis], -start)
+            index = "0" if part.shape[axis] == 1 else plus(at[axis], -start)
             entry = self.expression(part, (*at[:axis], index, *at[axis + 1 :]))
             text = f"({at[axis]}<{start + part.shape[axis]}?{entry}:{text})" if text else entry
         return text
@@ -288,7 +287,7 @@ class _Writer:
         ):
             if inner or low < 0 or high < 0:
                 raise UntranslatableError("its program has a padding that isn't translated")
-            place.append("0" if size == 1 else _plus(each, -low))
+            place.append("0" if size == 1 else plus(each, -low))
             if low:
                 inside.append(f"{each}>={low}")
             if high:
@@ -335,7 +334,7 @@ class _Writer:
             return self.expression(source, tuple(place))
         variable = next(self._indexes)
         sizes = tuple(source.shape[axis] for axis in axes)
-        for axis, index in zip(axes, _unravel(variable, sizes), strict=True):
+        for axis, index in zip(axes, unravel(variable, sizes), strict=True):
             place[axis] = index
         count = int(np.prod(sizes))
         entry = self.expression(source, tuple(place))
@@ -391,7 +390,7 @@ class _Writer:
         variable = next(self._indexes)
 
         def entries(of: Node) -> str:
-            entry = self.expression(of, _unravel(variable, node.shape))
+            entry = self.expression(of, unravel(variable, node.shape))
             return f"each({node.size},{variable}=>{entry})"
 
         return f"sorted({entries(key)},{entries(source)})"
@@ -403,7 +402,7 @@ class _Writer:
         one, two = node.inputs
         sizes = tuple(one.shape[axis] for axis in left)
         variable = next(self._indexes)
-        inner = _unravel(variable, sizes)
+        inner = unravel(variable, sizes)
 
         def formula(at: Index) -> str:
             rest = iter(at)
@@ -450,63 +449,11 @@ _RESERVED = {"as", "do", "if", "in", "is", "of", "for", "let", "new", "try", "va
 _RESERVED |= {"set", "int", "erf", "each", "some", "this", "case", "else", "enum", "goto", "true"}
 
 
-def _choose(index: str, parts: list[str]) -> str:
-    """Return the entry at an index of which each has its own formula."""
-    if index.isdigit():
-        return parts[int(index)]
-    text = parts[-1]
-    # Those at the end are often alike.
-    last = next((at for at in range(len(parts), 0, -1) if parts[at - 1] != text), 0)
-    for at in reversed(range(last)):
-        text = f"({index}<{at + 1}?{parts[at]}:{text})"
-    return text
-
-
-def _plus(text: str, number: int) -> str:
-    if number == 0:
-        return text
-    if re.fullmatch(r"\d+", text):
-        return str(int(text) + number)
-    return f"({text}+{number})" if number > 0 else f"({text}-{-number})"
-
-
-def _unravel(variable: str, shape: tuple[int, ...]) -> Index:
-    """Return the index on each axis for a place in the order of all entries."""
-    result, stride = [], 1
-    for size in reversed(shape):
-        outer = stride * size
-        text = variable if stride == 1 else f"({variable}/{stride}|0)"
-        is_first = outer == int(np.prod(shape, dtype=int))
-        result.append("0" if size == 1 else (text if is_first else f"({text}%{size})"))
-        stride = outer
-    return tuple(reversed(result))
-
-
-def _ravel(at: Index, shape: tuple[int, ...]) -> str:
-    """Return the place in the order of all entries for an index on each axis."""
-    parts, stride = [], 1
-    for each, size in zip(reversed(at), reversed(shape), strict=True):
-        if size > 1:
-            parts.append(each if stride == 1 else f"{each}*{stride}")
-            stride *= size
-    return "+".join(reversed(parts)) or "0"
-
-
-def _reshaped(at: Index, shape: tuple[int, ...], source: tuple[int, ...]) -> Index:
-    """Return the index in an array of another shape with the same entries."""
-    wide = [each for each, size in zip(at, shape, strict=True) if size > 1]
-    if [size for size in shape if size > 1] == [size for size in source if size > 1]:
-        rest = iter(wide)
-        return tuple("0" if size == 1 else next(rest) for size in source)
-    flat = _ravel(at, shape)
-    return _unravel(f"({flat})", source)
-
-
 def _constant(value: Array, at: Index) -> str:
     flat = value.reshape(-1)
     if flat.size == 1 or bool(np.all(flat == flat[0])):
         return number_text(flat[0])
-    index = _ravel(at, value.shape)
+    index = ravel(at, value.shape)
     if re.fullmatch(r"\d+", index):
         return number_text(flat[int(index)])
     if bool(np.all(flat[1:] == flat[1])):

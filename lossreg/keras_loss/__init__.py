@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from .forms import Registry, get_loss, get_loss_fn
 
 if TYPE_CHECKING:
-    from .loss import RegisteredFunction, RegisteredLoss, RegisteredSum
+    from .function import RegisteredFunction
+    from .loss import RegisteredLoss, RegisteredSum
     from .memory import RememberingModel, compile  # noqa: A004 - the name of Keras' own method
 
 
 _MODULES = {
-    "RegisteredFunction": "loss",
+    "RegisteredFunction": "function",
     "RegisteredLoss": "loss",
     "RegisteredSum": "loss",
     "RememberingModel": "memory",

@@ -160,7 +160,7 @@ def _get_loss(losses: registry.Registry, identifier: Any, params: dict[str, Any]
 
 
 def _get_loss_fn(losses: registry.Registry, identifier: Any, params: dict[str, Any]) -> Any:
-    from .loss import RegisteredFunction
+    from .function import RegisteredFunction
 
     def build() -> Any:
         return bind_in(losses, identifier, params).each_output(RegisteredFunction)

@@ -1,18 +1,16 @@
-"""The classes that make any bound loss a `keras.losses.Loss`, and the function form.
+"""The classes that make any bound loss a `keras.losses.Loss`.
 
 This module imports Keras. `lossreg.lazy` imports it right after Keras, so that a saved
 model finds the classes in any program that has imported lossreg.
 """
 
 import functools
-import importlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
 from ..config import bind_saved, portable_config, saved_form
 from ..errors import (
@@ -24,7 +22,6 @@ from ..errors import (
 )
 from ..loss import (
     OPTIONS,
-    PROJECT,
     BoundLoss,
     BoundSum,
     Provider,
@@ -35,9 +32,10 @@ from ..loss import (
     check_plain,
     checked,
     make,
-    values_of,
 )
 from ..numerics import divide, leave_out
+from .function import RegisteredFunction, public_function
+from .tensors import to_tensors
 
 Values = Callable[[Any, Any], Any]
 """A function of labels and predictions to values."""
@@ -149,7 +147,7 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
         # Keras casts labels to the loss dtype, which would damage class numbers: bfloat16 has no
         # 257.
         dtype = None if self.bound.spec.takes_numbers else self.dtype
-        y_true, y_pred = _tensors(y_true, dtype), _tensors(y_pred, self.dtype)
+        y_true, y_pred = to_tensors(y_true, dtype), to_tensors(y_pred, self.dtype)
         return self._reduce(call(y_true, y_pred), y_pred, sample_weight, mask)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -247,7 +245,7 @@ class RegisteredLoss(keras.losses.Loss):  # type: ignore[misc]  # Keras has no t
     # Keras would pickle the config of the loss, and find the class only if it is registered.
     def __reduce__(self) -> tuple[Any, ...]:
         if portable_config(self.bound) is not None:
-            return _public("get_loss"), (self.config(),)
+            return public_function("get_loss"), (self.config(),)
         return functools.partial(type(self), **self._options()), (self.bound,)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "RegisteredLoss":
@@ -342,39 +340,6 @@ def number_of_replicas() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
-def _tensors(values: Any, dtype: str | None) -> Any:
-    """Return values as Keras' losses get them: a tensor, or a structure of tensors."""
-    if _is_list(values):
-        # With every digit, as an array has them.
-        values = np.asarray(values)
-    return keras.tree.map_structure(
-        lambda value: _without_variable(keras.ops.convert_to_tensor(value, dtype=dtype)), values
-    )
-
-
-def _without_variable(value: Any) -> Any:
-    # Keras leaves a tf.Variable as it is, which lacks attributes of a tensor.
-    return value.read_value() if hasattr(value, "read_value") else value
-
-
-def _is_list(values: Any) -> bool:
-    """Return whether values are lists of numbers, and not a structure of arrays."""
-    return isinstance(values, list | tuple) and not any(map(_holds_arrays, values))
-
-
-def _holds_arrays(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(map(_holds_arrays, value))
-    return isinstance(value, Mapping) or getattr(value, "shape", ()) != ()
-
-
-def _as_predictions(values: Any) -> Any:
-    """Return predictions in a dtype that a loss computes in."""
-    if keras.tree.is_nested(values) or "float" in keras.backend.standardize_dtype(values.dtype):
-        return values
-    return keras.ops.cast(values, keras.config.floatx())
-
-
 def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
     """Return a function without arguments that builds the object that `compile` takes.
 
@@ -384,70 +349,3 @@ def class_maker(bound: BoundLoss | BoundSum) -> Callable[[], RegisteredLoss]:
     check_plain(bound)
     # Keras' object has the options, so the loss in it doesn't need them.
     return functools.partial(_CLASSES[type(bound)], bound.without_options(), **bound.options)
-
-
-def _public(name: str) -> Any:
-    """Return a function of the package for a pickle to name; it is above this module."""
-    return getattr(importlib.import_module(PROJECT), name)
-
-
-@keras.saving.register_keras_serializable(package="lossreg")
-class RegisteredFunction:
-    """A registered loss as a function of `(y_true, y_pred)` to one value per sample.
-
-    Keras saves a plain function by its bare name, which would lose the parameters, and the loss
-    too. An object with a config is saved as a loss is, also as a metric.
-    """
-
-    __module__ = "lossreg.keras_loss"
-
-    def __init__(self, bound: BoundLoss | BoundSum) -> None:
-        check_plain(bound)
-        self.bound = bound
-        # What Keras and others ask a function for.
-        self.__name__ = self.__qualname__ = bound.name
-        self.__doc__ = bound.doc
-        self._values = values_of(bound)
-
-    def __call__(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one value per sample."""
-        # As Keras' own functions take them: arrays and tensors in the dtype that they have.
-        y_true, y_pred = (
-            _without_variable(keras.ops.convert_to_tensor(values) if _is_list(values) else values)
-            for values in (y_true, y_pred)
-        )
-        return self._values(y_true, _as_predictions(y_pred))
-
-    def config(self) -> dict[str, Any]:
-        """Return the loss as data for `get_loss`."""
-        return self.bound.config()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the loss as data for `from_config`."""
-        return saved_form(self.bound)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "RegisteredFunction":
-        """Return the loss of a config, which can name registered losses only."""
-        return cls(bind_saved(config))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if portable_config(self.bound) is not None:
-            return _public("get_loss_fn"), (self.config(),)
-        return RegisteredFunction, (self.bound,)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "RegisteredFunction":
-        # It has nothing that can change, and Keras compiles a function again for each object.
-        return self
-
-    def __copy__(self) -> "RegisteredFunction":
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RegisteredFunction) and self.bound == other.bound
-
-    def __hash__(self) -> int:
-        return hash(self.bound)
-
-    def __repr__(self) -> str:
-        return f"<function of {self.bound}>"

@@ -80,7 +80,7 @@ def _class(name: str, entries: list[Entry]) -> type:
 
 def _function(name: str, entries: list[Entry]) -> Callable[[Any, Any], Any]:
     def saved(y_true: Any, y_pred: Any) -> Any:
-        from .loss import RegisteredFunction
+        from .function import RegisteredFunction
 
         return RegisteredFunction(_only(name, entries).bind({}))(y_true, y_pred)
 
