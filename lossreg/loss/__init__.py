@@ -3,20 +3,9 @@
 Nothing here knows a registry or a config, or imports Keras or pydantic.
 """
 
-from .bound import (
-    BUILTIN,
-    LOCAL,
-    Bound,
-    BoundLoss,
-    BoundOutputs,
-    BoundSum,
-    Entry,
-    Provider,
-    WeightedLoss,
-    flat_terms,
-    main_field,
-)
+from .bound import Bound, BoundLoss, BoundOutputs, BoundSum, Entry, WeightedLoss
 from .docstring import documented_arguments, paragraphs, parse_docstring, unit
+from .fields import flat_terms, main_field
 from .function import add_values, check_plain, checked, make, value_function, values_of
 from .kinds import LABELS, OUTPUTS, Labels, Outputs, Per, Task
 from .labels import (
@@ -41,6 +30,7 @@ from .names import (
     suggest,
 )
 from .options import DTYPES, NAME, OPTIONS, REDUCTIONS, check_options, option_faults
+from .provider import BUILTIN, LOCAL, Provider
 from .pydantic_plugins import prepare_pydantic
 from .ranges import Range, plain_type, range_of, union_members
 from .schedule import SCHEDULES, Schedule, make_schedule

@@ -1,5 +1,6 @@
-"""Bound losses: losses with a value for each of their parameters, and their providers.
+"""Bound losses: losses with a value for each of their parameters, alone, in sums and by output.
 
+An entry of a registry makes bound losses, and a bound loss knows its entry: both are here.
 A single loss, a sum and a loss for each output have the same methods: `config()`, `losses()`,
 `terms`, `label`, `with_params()`, `with_options()` and `each_output()`. Nothing here calls a loss.
 """
@@ -7,7 +8,7 @@ A single loss, a sum and a loss for each output have the same methods: `config()
 import abc
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -16,6 +17,7 @@ from .kept import Kept
 from .kinds import Labels, Outputs
 from .memory import Memory
 from .options import check_options
+from .provider import Provider
 from .rules import read_rule
 from .schedule import Schedule
 from .signature import Signature
@@ -26,37 +28,8 @@ from .variables import NO_WEIGHTS, find_variable
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-BUILTIN = "keras"
-"""The distribution of the built-in losses."""
-
-LOCAL = "local"
-"""The distribution in the names of losses that this process registered."""
-
 Target = Callable[..., Any]
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """A distribution and its version.
-
-    Args:
-        distribution: Its name, as PyPI compares it.
-        version: Its version, or an empty string.
-        is_builtin: Whether it offers Keras' own losses. A name can't claim it.
-    """
-
-    distribution: str
-    version: str
-    is_builtin: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}".strip()
-
-    @property
-    def is_local(self) -> bool:
-        """Whether this process registered the loss."""
-        return self.distribution == LOCAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -479,32 +452,6 @@ class BoundSum(_Bound):
 
     def __str__(self) -> str:
         return " + ".join(map(str, self.terms))
-
-
-def flat_terms(terms: Sequence[WeightedLoss]) -> list[WeightedLoss]:
-    """Return terms, with the losses within in place of each loss that weighs others."""
-    found: list[WeightedLoss] = []
-    for term in terms:
-        name = term.loss.memory.of_losses
-        inner = [each for part in term.loss.params[name] for each in part.terms] if name else []
-        found += flat_terms(inner) if inner else [term]
-    return found
-
-
-def main_field(terms: Sequence[WeightedLoss], labels: Any) -> str | None:
-    """Return the main one of several label tensors, or None if nothing says which it is.
-
-    It is the first field that a loss of several label tensors names, or the only label that no
-    term has for itself.
-    """
-    flat = flat_terms(terms)
-    # A mapping of Keras' has no order: its trees sort the keys.
-    first = next((each.loss.memory.fields[0] for each in flat if each.loss.memory.fields), None)
-    if first is not None or not isinstance(labels, Mapping):
-        return first
-    own = {each.label_field for each in flat}
-    left = [name for name in labels if name not in own]
-    return left[0] if len(left) == 1 else None
 
 
 class BoundOutputs(dict[str, "BoundLoss | BoundSum | None"]):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import BrokenPluginError
-from .discovery import load_from
 from .loading import stdout_to_stderr
 from .plugin import FRAMEWORKS, PluginRecord
 from .registry import Registry
+from .targets import load_from
 
 SLOW = 1.0
 """Seconds of import from which a plugin is reported as slow, since every listing pays them."""
