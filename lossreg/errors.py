@@ -174,6 +174,14 @@ class BrokenPluginError(LossLookupError):
 class BlockedPluginError(LossLookupError):
     """`LOSSREG_PLUGINS` or `LOSSREG_BLOCK` keeps the package of this loss from loading."""
 
+    @classmethod
+    def of(cls, loss: str, provider: object, rule: str) -> Self:
+        """Return the error for a loss of an installed package that a rule leaves out."""
+        return cls(
+            f"Loss {loss!r} can't be used: {provider} is installed, but {rule} keeps it from "
+            "loading. Change that variable to load it."
+        )
+
 
 class ParameterError(LossregError, TypeError, ValueError):
     """Parameters that the loss doesn't have, or values that it doesn't allow.

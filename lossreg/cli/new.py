@@ -58,7 +58,7 @@ def new(distribution: str, loss: str | None) -> None:
       lossreg new acme-losses --loss tukey
     """
     name = normalize_distribution(distribution)
-    there = _existing(name)
+    there = _find_package(name)
     package = _package(distribution, exists=there is not None)
     if there is not None and loss is None:
         raise _bad_distribution(
@@ -71,8 +71,13 @@ def new(distribution: str, loss: str | None) -> None:
         write(f"Wrote {len(files)} files into {name}/. The next three commands:", err=True)
         write(f"cd {name}\npython -m pip install --editable '.[dev]'\npytest")
         return
+    _add_loss(there, package, loss, files)
+
+
+def _add_loss(there: Path, package: str, loss: str, files: dict[str, str]) -> None:
+    """Add a loss to a package: a module, a test and a spec, from the files of a new package."""
     plugin = there / package / "plugin.py"
-    text = _with_spec(plugin, files[f"{package}/plugin.py"], package, loss)
+    text = _add_spec(plugin, files[f"{package}/plugin.py"], package, loss)
     added = {
         f"{package}/{loss}.py": files[f"{package}/losses.py"],
         f"tests/test_{loss}.py": files["tests/test_losses.py"],
@@ -88,7 +93,7 @@ def new(distribution: str, loss: str | None) -> None:
     write("pytest" if there == Path() else f"cd {there}\npytest")
 
 
-def _existing(name: str) -> Path | None:
+def _find_package(name: str) -> Path | None:
     """Return the folder of a package that exists, here or below, or None."""
     for folder in (Path(name), Path()):
         with contextlib.suppress(OSError, ValueError):
@@ -99,7 +104,7 @@ def _existing(name: str) -> Path | None:
     return None
 
 
-def _with_spec(plugin: Path, template: str, package: str, loss: str) -> str:
+def _add_spec(plugin: Path, template: str, package: str, loss: str) -> str:
     """Return the text of a plugin module with one spec more, taken from that of a new package."""
     spec = template[template.index("        LossSpec(") : template.rindex("    ]\n")]
     spec = spec.replace(f"{package}.losses:", f"{package}.{loss}:")
@@ -107,7 +112,7 @@ def _with_spec(plugin: Path, template: str, package: str, loss: str) -> str:
         text = plugin.read_text(encoding="utf-8")
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError) as error:
-        raise _no_place(plugin, spec, f"it can't be read ({error})") from error
+        raise _cant_add(plugin, spec, f"it can't be read ({error})") from error
     names = {
         word.value.value
         for word in ast.walk(tree)
@@ -130,11 +135,11 @@ def _with_spec(plugin: Path, template: str, package: str, loss: str) -> str:
     # The bracket that closes the list stands alone on its line, as ruff writes it.
     last = lists[0].end_lineno if len(lists) == 1 else None
     if last is None or lines[last - 1].strip() != "]" or not lines[last - 2].rstrip().endswith(","):
-        raise _no_place(plugin, spec, "its hook lossreg_losses returns no list of one line a loss")
+        raise _cant_add(plugin, spec, "its hook lossreg_losses returns no list of one line a loss")
     return "".join([*lines[: last - 1], spec, *lines[last - 1 :]])
 
 
-def _no_place(plugin: Path, spec: str, why: str) -> click.BadParameter:
+def _cant_add(plugin: Path, spec: str, why: str) -> click.BadParameter:
     return _bad_distribution(
         f"No loss can be added to {str(plugin)!r}: {why}. Nothing was written. Add the spec "
         f"yourself:\n{spec.rstrip()}"

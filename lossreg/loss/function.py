@@ -119,6 +119,7 @@ def checked(bound: BoundLoss, made: Any) -> Function:
 
 def _has_other_cause(error: Exception) -> bool:
     """Tell whether an error comes from the loss's code or the machine, whatever the shapes are."""
+    # What the code gets wrong, or what a backend doesn't implement, is the same for all shapes.
     others = (LossregError, AttributeError, ImportError, NameError, NotImplementedError, OSError)
     # Each backend has an error of its own for a lack of memory; all of them use one of these words.
     out_of_memory = isinstance(error, MemoryError) or any(

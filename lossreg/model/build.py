@@ -122,11 +122,11 @@ def _built(parts: Parts, faults: list[Fault]) -> Any:
         if not faults:
             arguments = compile_arguments(names, parts, loss, metrics)
             with collected(faults), refused_by_keras("compile()", ("compile",)):
-                model = _compiled(model, parts, optimizer, teacher, arguments)
+                model = _compile(model, parts, optimizer, teacher, arguments)
     return model
 
 
-def _compiled(
+def _compile(
     model: Any, parts: Parts, optimizer: Any, teacher: Any, arguments: dict[str, Any]
 ) -> Any:
     """Return the model, or one that carries the memory of its loss."""

@@ -63,7 +63,7 @@ def load(file: Path) -> Any:
     Raises:
         ConfigError: The file can't be read, or names what a config can't name; lists each.
     """
-    return _built(file, _parsed(file, _content(file)))
+    return _make_model(file, _parsed(file, _content(file)))
 
 
 def load_trained(file: Path) -> Any:
@@ -82,13 +82,13 @@ def load_trained(file: Path) -> Any:
         raise _error(
             f"{_named(file)} isn't a saved model ({error}). Write it with model.save('x.keras')."
         ) from error
-    model = _built(file, _parsed(file, content))
+    model = _make_model(file, _parsed(file, content))
     with refused_by_keras(f"{_named(file)}: Keras can't load its weights", _PATH):
         model.load_weights(file)
     return model
 
 
-def _built(file: Path, data: Any) -> Any:
+def _make_model(file: Path, data: Any) -> Any:
     """Return the model of checked data."""
     data = _without_compile(data)
     if not isinstance(data, dict) or not {"class_name", "config"} <= data.keys():

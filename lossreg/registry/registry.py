@@ -292,10 +292,7 @@ class Registry:
             error.__cause__ = record.error
             return error
         if record is not None and record.rule:
-            return BlockedPluginError(
-                f"Loss {str(asked)!r} can't be used: {record.provider} is installed, but "
-                f"{record.rule} keeps it from loading. Change that variable to load it."
-            )
+            return BlockedPluginError.of(str(asked), record.provider, record.rule)
         if distribution is not None and record is None:
             if distribution in known_losses():
                 offers = [distribution] if asked.distribution else known

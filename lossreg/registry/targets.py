@@ -33,10 +33,8 @@ def load_target(spec: LossSpec, provider: Provider, module: str = "") -> Callabl
     if not module and provider.distribution != BUILTIN:
         state, rule = Selection.from_environment().state(provider.distribution, "")
         if state != "active":
-            raise BlockedPluginError(
-                f"Loss '{provider.distribution}/{spec.name}' can't be used: {rule} keeps its "
-                "package from loading. Change that variable to load it."
-            )
+            loss = f"{provider.distribution}/{spec.name}"
+            raise BlockedPluginError.of(loss, provider, rule)
     target = load_from(provider, spec.target, f"Loss {spec.name!r}")
     package = _factory_package(target)
     if module and package is not None and package not in _packages(provider, module):

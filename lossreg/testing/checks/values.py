@@ -211,9 +211,9 @@ def padding(subject: Subject) -> None:
         case = subject.case(params)
         sample = case.sample
         wider = Sample(
-            y_true=_widened(sample.y_true, pad),
+            y_true=_widen(sample.y_true, pad),
             # A series of predictions isn't as long as its labels.
-            y_pred=sample.y_pred if spec.fit == "series" else _widened(sample.y_pred, 9.0),
+            y_pred=sample.y_pred if spec.fit == "series" else _widen(sample.y_pred, 9.0),
         )
         values = subject.values(case)
         after = subject.values(dataclasses.replace(case, sample=wider))
@@ -232,7 +232,7 @@ def padding(subject: Subject) -> None:
 def axis(subject: Subject) -> None:
     """The axis of the classes may be another than the last."""
     name = subject.spec.axis
-    if name is None or "number" not in _kinds_of(subject, name):
+    if name is None or "number" not in _kinds(subject, name):
         raise NotApplicableError("it has no parameter for an axis")
     for base in subject.bases:
         last = subject.case({**base, name: -1})
@@ -362,13 +362,13 @@ def _loss_of_class(subject: Subject, params: Params, classes: tuple[int, int]) -
     return float(backend.numbers(value))
 
 
-def _widened(values: Array, value: float) -> Array:
+def _widen(values: Array, value: float) -> Array:
     """Return an array whose second axis has two entries more."""
     shape = (values.shape[0], 2, *values.shape[2:])
     return np.concatenate([values, np.full(shape, value, values.dtype)], axis=1)
 
 
-def _kinds_of(subject: Subject, name: str) -> set[str]:
+def _kinds(subject: Subject, name: str) -> set[str]:
     annotation = subject.entry.signature.annotations.get(name)
     return set() if annotation is None else choices.kinds(annotation) or set()
 

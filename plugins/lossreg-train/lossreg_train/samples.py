@@ -40,7 +40,7 @@ class Samples:
             truth=None if self.truth is None else _rows(self.truth, chosen),
         )
 
-    def judged(self) -> "Samples":
+    def with_truth(self) -> "Samples":
         """Return the samples with the labels to judge by as their targets."""
         return self if self.truth is None else replace(self, y=self.truth, truth=None)
 

@@ -47,7 +47,7 @@ def rank(
     verdicts: dict[tuple[str, str], Verdict] = {}
     for pair in pairs:
         verdicts[pair.first, pair.second] = pair.verdict
-        verdicts[pair.second, pair.first] = pair.turned().verdict
+        verdicts[pair.second, pair.first] = pair.swapped().verdict
     base = baseline.candidate.label
     ranking = [
         _standing(outcome, metrics, ratio, verdicts.get((outcome.candidate.label, base)))

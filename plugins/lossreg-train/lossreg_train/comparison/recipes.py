@@ -124,7 +124,7 @@ class ConfigRecipe:
             model=trial.model,
             train=trial.data.train,
             stop=trial.data.validation.rows(slice(stop)),
-            test=trial.data.validation.rows(slice(stop, None)).judged(),
+            test=trial.data.validation.rows(slice(stop, None)).with_truth(),
         )
 
 
@@ -171,7 +171,7 @@ class FunctionRecipe:
                 ]
                 if messages:
                     raise LossregError("\n".join(messages))
-        return Prepared(model=model, train=train, stop=stop, test=test.judged())
+        return Prepared(model=model, train=train, stop=stop, test=test.with_truth())
 
     def _model(self) -> Any:
         model = self.build()

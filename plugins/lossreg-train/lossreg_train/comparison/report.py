@@ -127,7 +127,7 @@ class Pair:
             return f"{pair}, and no number of runs on these data would tell. More data might."
         return f"{pair}: about {self.more} more runs would tell."
 
-    def turned(self) -> "Pair":
+    def swapped(self) -> "Pair":
         """Return the pair from the side of the second loss."""
         other: Mapping[Verdict, Verdict] = {"better": "worse", "worse": "better"}
         return replace(
@@ -210,7 +210,7 @@ class Comparison:
             if (pair.first, pair.second) == (first, second):
                 return pair
             if (pair.first, pair.second) == (second, first):
-                return pair.turned()
+                return pair.swapped()
         raise LookupError(f"The losses {first!r} and {second!r} weren't compared.")
 
     @property
