@@ -138,24 +138,8 @@ def step(duel: Duel, ours: bool, jit: bool) -> Callable[[], float]:
     """Return one step: value and gradient of a loss on fixed data; it returns the value."""
     import tensorflow as tf
 
-    loss = loss_of(duel, ours)
     y_true, y_pred = map(tf.constant, data(duel.ours, duel.size))
-
-    # AutoGraph is for Python's `if` and `for` over tensors; no loss has any.
-    @tf.function(jit_compile=jit, autograph=False)
-    def value_and_gradient(y_true: Any, y_pred: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(y_pred)
-            value = loss(y_true, y_pred)
-        return value, tape.gradient(value, y_pred)
-
-    def once() -> float:
-        value, gradient = value_and_gradient(y_true, y_pred)
-        # Reading a number waits for the step to end.
-        float(tf.reshape(gradient, (-1,))[0])
-        return float(value)
-
-    return once
+    return ratios.gradient_step(loss_of(duel, ours), y_true, y_pred, jit=jit)
 
 
 def smaller(duel: Duel) -> Duel:

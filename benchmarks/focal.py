@@ -101,19 +101,7 @@ def step(name: str, gamma: float, size: tuple[int, int], jit: bool) -> Callable[
     else:
         loss = lossreg.get_loss(name, gamma=gamma, from_logits=True)
 
-    @tf.function(jit_compile=jit)
-    def value_and_gradient(y_true: object, y_pred: object) -> object:
-        with tf.GradientTape() as tape:
-            tape.watch(y_pred)
-            value = loss(y_true, y_pred)
-        return value, tape.gradient(value, y_pred)
-
-    def once() -> float:
-        value, gradient = value_and_gradient(y_true, y_pred)
-        # Reading a number waits for the step to end.
-        return float(value) + float(gradient[0, 0])
-
-    return once
+    return ratios.gradient_step(loss, y_true, y_pred, jit=jit)
 
 
 def time_rows(duel: Duel, runs: int, quick: bool) -> list[list[str]]:

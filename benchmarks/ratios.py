@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 RUNS = 15
 
@@ -68,3 +69,24 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in (head, *rows)
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def gradient_step(loss: Any, y_true: Any, y_pred: Any, *, jit: bool) -> Callable[[], float]:
+    """Return one step: value and gradient of a loss on TensorFlow; it returns the value."""
+    import tensorflow as tf
+
+    # AutoGraph is for Python's `if` and `for` over tensors; no loss has any.
+    @tf.function(jit_compile=jit, autograph=False)
+    def value_and_gradient(y_true: Any, y_pred: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(y_pred)
+            value = loss(y_true, y_pred)
+        return value, tape.gradient(value, y_pred)
+
+    def once() -> float:
+        value, gradient = value_and_gradient(y_true, y_pred)
+        # Reading a number waits for the step to end.
+        float(tf.reshape(gradient, (-1,))[0])
+        return float(value)
+
+    return once

@@ -250,12 +250,8 @@ class Columns:
                     "Write it as numbers.",
                     place,
                 )
-            elif gaps := count_gaps(array):
-                self.fault(
-                    f"The target needs a value in each row: {column!r} has {gaps}. "
-                    "Fill in the values, or leave out those rows.",
-                    place,
-                )
+            else:
+                self._check_gaps("target", column, array, place)
         if len(arrays) < len(block.columns):
             return None
         joined = self._joined(arrays, None, block.path)
@@ -280,6 +276,15 @@ class Columns:
             )
         return None if len(self.faults) > before else compact(joined)
 
+    def _check_gaps(self, what: str, column: str, array: "Array", place: KeyPath) -> None:
+        """Find labels that are missing."""
+        if gaps := count_gaps(array):
+            self.fault(
+                f"The {what} needs a value in each row: {column!r} has {gaps}. "
+                "Fill in the values, or leave out those rows.",
+                place,
+            )
+
     def truth(self, block: Block, target: "Array | None") -> "Array | None":
         """Return a block of labels to judge by, in the form of its target."""
         arrays, before = [], len(self.faults)
@@ -288,12 +293,7 @@ class Columns:
             if array is None:
                 continue
             arrays.append(array)
-            if gaps := count_gaps(array):
-                self.fault(
-                    f"The truth needs a value in each row: {column!r} has {gaps}. "
-                    "Fill in the values, or leave out those rows.",
-                    place,
-                )
+            self._check_gaps("truth", column, array, place)
         if len(arrays) < len(block.columns) or len(self.faults) > before or target is None:
             return None
         joined = self._joined(arrays, None, block.path)
