@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from .memory import RememberingModel, compile  # noqa: A004 - the name of Keras' own method
 
 
-_MODULES = {
+SAVED_CLASSES = {
     "RegisteredFunction": "function",
     "RegisteredLoss": "loss",
     "RegisteredSum": "loss",
     "RememberingModel": "memory",
-    "compile": "memory",
 }
+"""The classes that saved files name, and the module of each."""
+
+_MODULES = SAVED_CLASSES | {"compile": "memory"}
 
 
 def __getattr__(name: str) -> Any:

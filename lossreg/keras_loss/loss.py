@@ -1,7 +1,6 @@
 """The classes that make any bound loss a `keras.losses.Loss`.
 
-This module imports Keras. `lossreg.lazy` imports it right after Keras, so that a saved
-model finds the classes in any program that has imported lossreg.
+This module imports Keras.
 """
 
 import functools

@@ -1,8 +1,8 @@
-"""Names under which other packages, and older versions, saved a loss: a file with one loads ours.
+"""The names that saved files have for our classes, and for the losses that ours replace.
 
-Keras looks the names up among its custom objects, so they are put there right after Keras is
-imported, from the specs of the plugins. This module imports Keras. Our own classes may be about to
-be imported then, so that it reads them only when a file is loaded.
+Keras looks them up among its custom objects, so they are put there right after Keras is imported.
+This module imports Keras. Any module of ours may be the one that imports Keras, and is half-made
+then, so that our classes are imported only when a file is loaded.
 """
 
 import importlib
@@ -14,8 +14,9 @@ from typing import Any
 import keras
 
 from ..errors import AmbiguousLossError, PluginWarning
-from ..loss import OPTIONS, REDUCTIONS, Entry
+from ..loss import OPTIONS, PROJECT, REDUCTIONS, Entry
 from ..registry import Registry, when_discovered
+from . import SAVED_CLASSES
 
 
 def register_names(registry: Registry) -> None:
@@ -24,7 +25,6 @@ def register_names(registry: Registry) -> None:
     A name that Keras knows already keeps its meaning.
     """
     known = keras.saving.get_custom_objects()
-    known.setdefault("lossreg>RememberingModel", _Model)
     claims: dict[str, list[Entry]] = defaultdict(list)
     for entry in registry.entries():
         for name in entry.spec.saved_as:
@@ -46,15 +46,18 @@ def _reader(name: str, entries: list[Entry]) -> Any:
     return _class(name, entries) if called[:1].isupper() else _function(name, entries)
 
 
-class _Model:
-    """Stands for the model with memory until its module is imported."""
+def _own_class(name: str) -> type:
+    """Return what stands for a class of ours until its module is imported."""
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Return the model of a config."""
-        from .memory import RememberingModel
+    class Own:
+        __doc__ = f"Reads what {name} saved."
 
-        return RememberingModel.from_config(config, custom_objects)
+        @classmethod
+        def from_config(cls, config: dict[str, Any]) -> Any:
+            """Return the object of a config."""
+            return getattr(importlib.import_module(__package__), name).from_config(config)
+
+    return Own
 
 
 def _class(name: str, entries: list[Entry]) -> type:
@@ -103,9 +106,8 @@ def _only(name: str, entries: list[Entry]) -> Entry:
     return entries[0]
 
 
-# The classes that saved files name; whoever imports Keras for them has them half-made by now.
-# importlib.import_module would raise while another thread imports them and waits for Keras.
-__import__(f"{__package__}.loss")
+for name in SAVED_CLASSES:
+    keras.saving.get_custom_objects().setdefault(f"{PROJECT}>{name}", _own_class(name))
 with warnings.catch_warnings():
     # A broken plugin must not keep a program that makes errors of warnings from importing Keras.
     warnings.simplefilter("always", PluginWarning)
