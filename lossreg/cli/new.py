@@ -89,7 +89,11 @@ def _add_loss(there: Path, package: str, loss: str, files: dict[str, str]) -> No
                 f"name: --loss {_free_name(loss, package)}"
             )
     _write_all(added, there, then=(plugin, text))
-    write(f"Wrote {' and '.join(added)}, and a LossSpec into {package}/plugin.py.", err=True)
+    write(
+        f"Wrote {' and '.join(added)}, and a LossSpec into {package}/plugin.py. They hold the "
+        f"formula of a tilted loss: replace the function, its docstring, the summary and the test.",
+        err=True,
+    )
     write("pytest" if there == Path() else f"cd {there}\npytest")
 
 
@@ -165,7 +169,8 @@ def _package(distribution: str, *, exists: bool) -> str:
     if not exists and (name in _TAKEN or _is_module(package)):
         raise _bad_distribution(
             f"{distribution!r} is taken: Python or lossreg already uses {package!r} here. "
-            f"Choose another name, such as {f'my-{name}'!r}."
+            f"Choose another name, such as {f'my-{name}'!r}; to add a loss to your own package, "
+            "change to its folder."
         )
     return package
 

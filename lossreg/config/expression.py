@@ -36,7 +36,7 @@ _EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|/[\d.
 class Call:
     """A name with arguments, such as `focal(2, alpha=0.5)`; `str` writes it."""
 
-    kind: ClassVar[str] = "a name or a call without quotes"
+    kind: ClassVar[str] = "a name, which would be a loss"
 
     name: str
     args: tuple[Any, ...] = ()
@@ -162,6 +162,10 @@ class _Reader:
                 return "a number isn't a loss. Multiply a loss by it: '0.5 * mse'"
             case ast.UnaryOp(op=ast.USub()):
                 return "'-' isn't supported before a loss. Multiply the loss: '-1 * mse'"
+            case ast.BinOp(op=ast.Sub(), right=ast.BinOp(op=ast.Div(), left=ast.Name())):
+                return (
+                    "a name with a slash is written in quotes: \"'lossreg-focal/focal'(gamma=2)\""
+                )
             case ast.BinOp(op=ast.Sub()):
                 return "'-' isn't supported. Add a negative multiple instead: 'mse + -1 * mae'"
             case ast.BinOp(op=ast.Div(), right=ast.Constant()):

@@ -86,6 +86,10 @@ def test_an_expression_is_read(text, calls):
         ),
         ("f(a=off)", "Write False (false in YAML and JSON)"),
         ("f(a=none)", "Write None (null in YAML and JSON)"),
+        (
+            "lossreg-focal/focal(gamma=2)",
+            "a name with a slash is written in quotes: \"'lossreg-focal/focal'(gamma=2)\"",
+        ),
         ("f - g", "isn't allowed: '-' isn't supported. Add a negative multiple instead: 'mse + -1"),
         ("3", "'3' at column 1 isn't allowed: a number isn't a loss. Multiply a loss by it"),
         ("f(1j)", "'1j' at column 3 isn't allowed"),

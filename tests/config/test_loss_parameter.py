@@ -79,9 +79,9 @@ def test_a_default_is_bound_as_a_given_one_is():
         ("around(base=3)", "'base' must be a loss. 3 .int. doesn't describe a loss"),
         (
             "around(share=huber(scale=2))",
-            "'share' must be a number >= 0, got huber.scale=2. .a name or a call without quotes.",
+            "'share' must be a number >= 0, got huber.scale=2. .a name, which would be a loss.",
         ),
-        ("around(share=nan)", "'share' must be a number >= 0, got nan .a name or a call"),
+        ("around(share=nan)", "'share' must be a number >= 0, got nan .a name, which"),
     ],
 )
 def test_a_fault_in_it_is_told_with_the_parameter(losses, call, message):
