@@ -76,7 +76,8 @@ class _Closed(io.TextIOBase):
 def streams() -> Iterator[None]:
     """Let commands write to stdout and stderr, whatever these are.
 
-    What an encoding lacks is escaped. A message that can't be written to stderr is dropped.
+    What an encoding lacks is escaped. A message that can't be written to stderr is dropped. Only
+    `sys.stdout` leads to stdout meanwhile: what code in C or a child process writes goes to stderr.
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         # The next files that are opened would take their numbers, and get what libraries in C
@@ -86,13 +87,37 @@ def streams() -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    data: Any = sys.stdout or _Closed()
     with (
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         contextlib.redirect_stderr(_Messages(sys.stderr or nowhere)),
+        _alone(sys.stdout or _Closed()) as data,
         contextlib.redirect_stdout(data),
     ):
         yield
+
+
+@contextlib.contextmanager
+def _alone(stream: Any) -> Iterator[Any]:
+    """Give a stream to where stdout leads, while the descriptor of stdout leads to stderr."""
+    if stream is not sys.__stdout__:
+        # A test, or a program that calls the command, has put another one there.
+        yield stream
+        return
+    stream.flush()
+    # A child process doesn't inherit the copy, and so can't keep a pipe open.
+    copy = os.fdopen(os.dup(1), "w", encoding=stream.encoding, errors=stream.errors)
+    os.dup2(2, 1)
+    try:
+        yield copy
+    finally:
+        # What C has buffered would follow when the process ends.
+        with contextlib.suppress(ImportError, OSError, TypeError):
+            import ctypes
+
+            ctypes.CDLL(None).fflush(None)
+        os.dup2(copy.fileno(), 1)
+        with contextlib.suppress(OSError, ValueError):
+            copy.close()
 
 
 def _drop(stream: Any) -> None:

@@ -108,15 +108,22 @@ def test_no_plugins_leaves_the_built_ins(site):
     assert {loss["provider"]["distribution"] for loss in listed} == {"keras"}
 
 
-PRINTS = "print('hello from the plugin')\n"
+PRINTS = [
+    "print('hello from the plugin')\n",
+    "import os; os.write(1, b'hello from the plugin')\n",
+    "import os; os.system('echo hello from the plugin')\n",
+    # Python's own C library buffers until the process ends.
+    "import ctypes; ctypes.CDLL(None).puts(b'hello from the plugin')\n",
+]
 
 
+@pytest.mark.parametrize("prints", PRINTS, ids=["Python", "descriptor", "child", "C"])
 @pytest.mark.parametrize(
     "command", [["plugins"], ["doctor"], ["list"], ["show", "noisy"], ["why", "noisy"]]
 )
-def test_a_plugin_that_prints_leaves_json_alone(site, command):
-    plugin = PRINTS + sites.GOOD.replace("good", "noisy")
-    losses = PRINTS + sites.LOSSES.replace("good", "noisy")
+def test_a_plugin_that_prints_leaves_json_alone(site, command, prints):
+    plugin = prints + sites.GOOD.replace("good", "noisy")
+    losses = prints + sites.LOSSES.replace("good", "noisy")
     sites.install(site, plugin, losses=losses, distribution="noisy-losses", point="noisy")
     result = run(site, *command, "--json")
     assert result.returncode == 0
