@@ -1,5 +1,6 @@
 """The fused cross-entropy: its values and gradients, and what reaches it in a model."""
 
+import functools
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 from tolerances import CANCELLATION, EACH_OTHER, FLOAT32, TRAINED
 
 import lossreg
-from lossreg.errors import ConfigError
+from lossreg.errors import ConfigError, ParameterError
 from lossreg.testing import value_and_gradient
 from lossreg_memory.fused import fused_linear_crossentropy
 
@@ -55,13 +56,45 @@ def slopes(function, array, step=1e-6):
     return found
 
 
-def fused(h, kernel, bias, **params):
+def fused(h, kernel, bias, *, base=None, **params):
+    if base is not None:
+        params["base"] = lossreg.get_loss_fn(base)
     return fused_linear_crossentropy(LABELS, h, kernel, bias, SHARES.astype("float32"), **params)
 
 
+def reference_of(of_probability):
+    """As `reference`, for any function of the true class's probability."""
+
+    def total(h, kernel, bias):
+        x = h @ kernel + bias
+        p = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
+        return SHARES @ of_probability(p[np.arange(TOKENS), LABELS])
+
+    return total
+
+
+BASES = {
+    "sparse_categorical_crossentropy(from_logits=True)": lambda p: -np.log(p),
+    "sparse_focal(gamma=2, alpha=0.25, from_logits=True)": lambda p: (
+        -0.25 * (1 - p) ** 2 * np.log(p)
+    ),
+    # Zhang and Sabuncu, 2018, equation 6.
+    "'lossreg-noise/generalized_crossentropy'(q=0.7, from_logits=True)": lambda p: (
+        (1 - p**0.7) / 0.7
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("params", "expected_total"),
+    [
+        *((params, functools.partial(reference, **params)) for params in SETTINGS),
+        *(({"base": base}, reference_of(function)) for base, function in BASES.items()),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("chunk", [None, 4, 11])
-@pytest.mark.parametrize("params", SETTINGS)
-def test_value_and_gradients_are_those_of_all_logits_at_once(params, chunk):
+def test_value_and_gradients_are_those_of_all_logits_at_once(params, expected_total, chunk):
     arrays = {"h": H, "kernel": KERNEL, "bias": BIAS}
     for name, array in arrays.items():
         fixed = {k: a.astype("float32") for k, a in arrays.items() if k != name}
@@ -72,7 +105,7 @@ def test_value_and_gradients_are_those_of_all_logits_at_once(params, chunk):
         value, gradient = value_and_gradient(of, np.zeros(1), array.astype("float32"))
 
         def expected(x, name=name):
-            return reference(**{**arrays, name: x}, **params)
+            return expected_total(**{**arrays, name: x})
 
         assert float(value) == pytest.approx(expected(array), rel=FLOAT32)
         by_hand = slopes(expected, array)
@@ -98,20 +131,23 @@ WEIGHTS = RANDOM.uniform(0.1, 1, (8, 5)).astype("float32")
 
 
 @pytest.mark.parametrize(
-    ("kind", "ignored", "weights"),
+    ("kind", "ignored", "weights", "base"),
     [
-        pytest.param(None, None, None, id="masked steps"),
-        pytest.param(None, 4, WEIGHTS, id="an ignored class, and weights"),
-        pytest.param("reversed", 4, None, id="an embedding used backwards"),
+        pytest.param(None, None, None, None, id="masked steps"),
+        pytest.param(None, 4, WEIGHTS, None, id="an ignored class, and weights"),
+        pytest.param("reversed", 4, None, None, id="an embedding used backwards"),
+        pytest.param(None, 4, WEIGHTS, "sparse_focal(1.5, from_logits=True)", id="another base"),
     ],
 )
-def test_a_model_trains_as_with_the_loss_of_all_its_logits(kind, ignored, weights):
+def test_a_model_trains_as_with_the_loss_of_all_its_logits(kind, ignored, weights, base):
     if kind == "reversed" and not hasattr(keras.layers, "ReversibleEmbedding"):
         pytest.skip("this Keras has no such layer")
     losses = {
-        "fused": f"fused_linear_crossentropy(ignore_class={ignored}, chunk=3)",
+        "fused": f"fused_linear_crossentropy(base={base!r}, ignore_class={ignored}, chunk=3)",
         "full": f"sparse_categorical_crossentropy(from_logits=True, ignore_class={ignored})",
     }
+    if base is not None:
+        losses["full"] = base.replace(")", f", ignore_class={ignored})")
     values, models = {}, {}
     for name, loss in losses.items():
         model = lossreg.compile(model_of(kind), keras.optimizers.SGD(0.5), loss=loss)
@@ -138,6 +174,32 @@ def test_predictions_and_metrics_get_logits(tmp_path):
     assert predicted.shape == (8, 5, CLASSES)
     np.testing.assert_allclose(predicted, model.predict(X, verbose=0), rtol=EACH_OTHER, atol=1e-6)
     loaded.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("base='sparse_focal(gamma=2)'", "depends on the probability of the true class alone. 'sp"),
+        (
+            "base='normalized_crossentropy(from_logits=True)'",
+            "alone. 'sparse_focal.gamma=2, from_logits=True.' is one; for smoothed labels use",
+        ),
+        (
+            "base='sparse_focal(alpha=[1, 2, 3], from_logits=True)'",
+            "alone .Loss .sparse_focal.: alpha must be one weight, or 2 weights, one",
+        ),
+        ("base='mse'", "'base' must be a loss of class numbers and logits with one value for each"),
+        (
+            "base='sparse_focal(from_logits=True)', gamma=1",
+            "gamma are those of the cross-entropy, and 'base' is given in its place. Leave",
+        ),
+    ],
+)
+def test_a_base_that_needs_more_than_the_true_classs_probability_is_refused(params, message):
+    loss = lossreg.bind(f"fused_linear_crossentropy({params})")
+    model = lossreg.compile(model_of(), "adam", loss=loss)
+    with pytest.raises(ParameterError, match=message):
+        model.fit(X, Y, verbose=0)
 
 
 def test_a_model_that_ends_in_something_else_is_refused():
