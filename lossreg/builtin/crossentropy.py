@@ -190,7 +190,7 @@ def categorical_generalized_cross_entropy(
         Nats for `q` near 0, a number in [0, 1 / q] always, per sample, shape `(batch, ...)`.
 
     Source:
-        Zhang and Sabuncu, 2018, arXiv:1805.07836, equation 6.
+        Zhang and Sabuncu, 2018, arXiv:1805.07836, the `L_q` loss.
     """
     return keras.losses.categorical_generalized_cross_entropy(y_true, at_least_float32(y_pred), q=q)
 

@@ -20,7 +20,7 @@ def hinge(y_true, y_pred):
         Units of the margin, which is 1, per sample, shape `(batch, ...)`.
 
     Source:
-        Bishop, Pattern Recognition and Machine Learning, 2006, equation 7.45.
+        Bishop, Pattern Recognition and Machine Learning, 2006, section 7.1.
     """
     return keras.losses.hinge(y_true, at_least_float32(y_pred))
 

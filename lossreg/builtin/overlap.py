@@ -72,7 +72,7 @@ def tversky(
         A share in [0, 1]: one for the batch, or per sample, shape that of `y_pred` without `axis`.
 
     Source:
-        Salehi et al., 2017, arXiv:1706.05721, equation 3.
+        Salehi et al., 2017, arXiv:1706.05721.
     """
     y_pred = at_least_float32(y_pred)
     y_true = ops.cast(y_true, y_pred.dtype)

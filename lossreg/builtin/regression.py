@@ -108,7 +108,7 @@ def huber(y_true, y_pred, *, delta: Annotated[float, Gt(0)] = 1.0):
 
     Source:
         Huber, Robust Estimation of a Location Parameter, 1964; Hastie, Tibshirani and Friedman,
-        The Elements of Statistical Learning, 2nd edition, 2009, equation 10.23, has twice this
+        The Elements of Statistical Learning, 2nd edition, 2009, section 10.6, has twice this
         value.
     """
     return keras.losses.huber(y_true, at_least_float32(y_pred), delta=delta)

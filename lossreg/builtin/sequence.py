@@ -23,7 +23,7 @@ def ctc(y_true, y_pred):
         Nats per sample, that is, per whole sequence, shape `(batch,)`.
 
     Source:
-        Graves et al., Connectionist Temporal Classification, 2006, equations 3 and 12.
+        Graves et al., Connectionist Temporal Classification, 2006.
     """
     y_pred = at_least_float32(y_pred)
     if y_pred.shape[0] == 0:

@@ -24,7 +24,7 @@ def cosine_similarity(y_true, y_pred, *, axis: int = -1):
         Minus a cosine, in [-1, 1], per sample, shape `(batch, ...)`.
 
     Source:
-        Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, equation 6.10.
+        Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section 6.3.
     """
     return keras.losses.cosine_similarity(y_true, at_least_float32(y_pred), axis=axis)
 
@@ -61,8 +61,7 @@ def circle(
         Nats per sample, shape `(batch,)`.
 
     Source:
-        Sun et al., 2020, arXiv:2002.10857, equations 5 and 6, with their four constants set by one
-        margin, as there.
+        Sun et al., 2020, arXiv:2002.10857, with its four constants set by one margin, as there.
     """
     return keras.losses.circle(
         y_true,

@@ -43,7 +43,7 @@ def iou(
         A number in [0, 1] per box, or nats in [0, 13.8] with `mode="log"`, shape `(batch, ...)`.
 
     Source:
-        Yu et al., 2016, arXiv:1608.01471, equation 1, for `mode="log"`; Rezatofighi et al.,
+        Yu et al., 2016, arXiv:1608.01471, section 2.2, for `mode="log"`; Rezatofighi et al.,
         2019, arXiv:1902.09630, algorithm 2, for `mode="linear"`.
     """
     boxes = read_boxes(y_true, y_pred, box_format)
@@ -155,7 +155,7 @@ def eiou(y_true, y_pred, *, box_format: BoxFormat = "corners"):
         A number in [0, 4] per box, shape `(batch, ...)`.
 
     Source:
-        Zhang et al., 2021, arXiv:2101.08158, equation 6.
+        Zhang et al., 2021, arXiv:2101.08158, the EIoU loss.
     """
     boxes = read_boxes(y_true, y_pred, box_format)
     sides = [
@@ -195,7 +195,7 @@ def siou(
         A number in [0, 3] per box, shape `(batch, ...)`.
 
     Source:
-        Gevorgyan, 2022, arXiv:2205.12740, equations 1 to 11.
+        Gevorgyan, 2022, arXiv:2205.12740, equations 1 to 13.
     """
     boxes = read_boxes(y_true, y_pred, box_format)
     x, y = boxes.x, boxes.y

@@ -281,7 +281,7 @@ def ghm_c(
         y_pred: Probabilities in [0, 1], or logits with `from_logits`, same shape.
         bins: How many bins there are; 1 gives cross-entropy.
         momentum: How much of the moving means stays at each step; None or 0 counts in each batch
-            alone. The paper takes 0.75.
+            alone. The authors' code takes 0.75.
         from_logits: Whether `y_pred` holds logits, that is, the last layer has no sigmoid.
 
     Returns:
@@ -289,7 +289,7 @@ def ghm_c(
         whole batch.
 
     Source:
-        Li et al., 2018, arXiv:1811.05181, section 3, "GHM-C" and "EMA".
+        Li et al., 2018, arXiv:1811.05181, "GHM-C Loss" and "EMA".
     """
     y, x = _labels_and_logits(y_true, y_pred, from_logits)
     nats, _, distance = _sides(y, x)

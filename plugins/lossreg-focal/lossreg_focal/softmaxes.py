@@ -39,7 +39,7 @@ def poly1(
         Nats per sample, in float32 or wider, shape `(batch, ...)`: that of `y_pred` without `axis`.
 
     Source:
-        Leng et al., 2022, arXiv:2204.12511, equation 6.
+        Leng et al., 2022, arXiv:2204.12511, the Poly-1 form of the cross-entropy.
     """
     log_p = log_softmax(y_pred, from_logits=from_logits, axis=axis)
     # 1 - exp(x) loses every digit for small x; expm1 keeps them.
@@ -81,7 +81,7 @@ def adaptive_focal(
         without `axis`.
 
     Source:
-        Mukhoti et al., 2020, arXiv:2002.09437, section 4, "FLSD-53".
+        Mukhoti et al., 2020, arXiv:2002.09437, "FLSD-53".
     """
     log_p = log_softmax(y_pred, from_logits=from_logits, axis=axis)
     miss = ops.maximum(-ops.expm1(log_p), NO_MISS)

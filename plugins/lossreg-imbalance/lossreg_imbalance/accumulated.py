@@ -107,7 +107,7 @@ def equalization_v2(
         Weighted nats per sample, in float32 or wider, shape `(batch, ...)`.
 
     Source:
-        Tan et al., 2020, arXiv:2012.08548, section 3.3; the ratio at the start is that of the
+        Tan et al., 2020, arXiv:2012.08548; the ratio at the start is that of the
         authors' code.
     """
     log_p, log_q = log_sigmoid(y_pred, from_logits=from_logits)

@@ -41,7 +41,7 @@ def hard_example_crossentropy(
         Nats, one value for the batch, in float32 or wider.
 
     Source:
-        Shrivastava et al., 2016, arXiv:1604.03540, section 4.1, without its suppression of
+        Shrivastava et al., 2016, arXiv:1604.03540, section 4, without its suppression of
         overlapping regions; for pixels: Wu et al., 2016, arXiv:1605.06885.
     """
     log_p = log_softmax(y_pred, from_logits=from_logits, axis=axis)
@@ -76,7 +76,7 @@ def batch_balanced_crossentropy(y_true, y_pred, *, from_logits: bool = False):
         Weighted nats, one value for the batch, in float32 or wider.
 
     Source:
-        Xie and Tu, 2015, arXiv:1504.06375, equation 2, as a mean rather than a sum.
+        Xie and Tu, 2015, arXiv:1504.06375, as a mean rather than a sum.
     """
     log_p, log_q = log_sigmoid(y_pred, from_logits=from_logits)
     y = ops.cast(y_true, log_p.dtype)

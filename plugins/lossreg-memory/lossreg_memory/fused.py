@@ -68,7 +68,7 @@ def fused_linear_crossentropy(
 
     Source:
         Cross-entropy, focal loss (Lin et al., 2017, arXiv:1708.02002, equation 4), label smoothing
-        (Szegedy et al., 2015, arXiv:1512.00567, section 7) and z-loss (Chowdhery et al., 2022,
+        (Szegedy et al., 2016, arXiv:1512.00567, section 7) and z-loss (Chowdhery et al., 2022,
         arXiv:2204.02311, section 5). The gradients in the forward pass: Hsu et al., 2024,
         arXiv:2410.10989, section 3.2.
     """

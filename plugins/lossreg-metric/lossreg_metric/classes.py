@@ -84,7 +84,7 @@ def cosface(
         Nats per sample, in float32 or wider, shape `(batch,)`.
 
     Source:
-        Wang et al., 2018, arXiv:1801.09414, equation 4.
+        Wang et al., 2018, arXiv:1801.09414, the large margin cosine loss.
     """
     return _softmax(y_true, y_pred, scale, lambda c: (c - margin, ops.ones_like(c)))
 
@@ -113,7 +113,7 @@ def soft_triple(
         Nats per sample, in float32 or wider, shape `(batch,)`.
 
     Source:
-        Qian et al., 2019, arXiv:1909.05235, equations 7 and 8.
+        Qian et al., 2019, arXiv:1909.05235.
     """
     return _softmax(y_true, y_pred, scale, lambda s: (s - margin, ops.ones_like(s)))
 
@@ -177,8 +177,8 @@ def proxy_nca(
         Nats per sample, in float32 or wider, shape `(batch,)`.
 
     Source:
-        Movshovitz-Attias et al., 2017, arXiv:1703.07464, equation 4; `"all"` is Teh et al.,
-        2020, arXiv:2004.01113, equation 6.
+        Movshovitz-Attias et al., 2017, arXiv:1703.07464; `"all"` is Teh et al., 2020,
+        arXiv:2004.01113, equation 6.
     """
     c = at_least_float32(y_pred)
     true = _true_class(y_true, c)

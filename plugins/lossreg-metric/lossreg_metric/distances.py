@@ -40,7 +40,7 @@ def contrastive(y_true, y_pred, *, margin: Annotated[float, Ge(0)] = 1.0):
 
     Source:
         Hadsell et al., 2006, "Dimensionality reduction by learning an invariant mapping",
-        equation 4.
+        section 2.1.
     """
     d = at_least_float32(y_pred)
     y = ops.cast(y_true, d.dtype)
@@ -74,7 +74,7 @@ def margin(
         A distance, in float32 or wider, shape `()`.
 
     Source:
-        Wu et al., 2017, arXiv:1706.07567, equation 4; the divisor is that of its code.
+        Wu et al., 2017, arXiv:1706.07567; the divisor is that of its code.
     """
 
     def mean(labels, d):
@@ -112,7 +112,7 @@ def lifted_structure(y_true, y_pred, *, margin: Annotated[float, Ge(0)] = 1.0):
         A squared distance, in float32 or wider, shape `()`.
 
     Source:
-        Song et al., 2016, arXiv:1511.06452, equation 4.
+        Song et al., 2016, arXiv:1511.06452, the smooth upper bound.
     """
 
     def mean(labels, x):

@@ -44,8 +44,7 @@ class Prototypes(keras.layers.Layer):
         ParameterError: An argument is outside its range.
 
     Source:
-        Deng et al., 2020, "Sub-center ArcFace", equation 3; Qian et al., 2019,
-        arXiv:1909.05235, equations 6 and 9.
+        Deng et al., 2020, "Sub-center ArcFace"; Qian et al., 2019, arXiv:1909.05235.
     """
 
     def __init__(

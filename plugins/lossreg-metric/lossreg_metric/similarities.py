@@ -30,7 +30,7 @@ def npairs(y_true, y_pred):
 
     Source:
         Sohn, 2016, "Improved deep metric learning with multi-class N-pair loss objective",
-        equation 7, without the penalty on lengths.
+        "N-pair-mc", without the penalty on lengths.
     """
     labels = ops.reshape(y_true, (-1,))
     s = at_least_float32(y_pred)
@@ -54,7 +54,7 @@ def npairs_multilabel(y_true, y_pred):
 
     Source:
         Sohn, 2016, "Improved deep metric learning with multi-class N-pair loss objective",
-        equation 7; the shares are those of TensorFlow Addons.
+        "N-pair-mc"; the shares are those of TensorFlow Addons.
     """
     s = at_least_float32(y_pred)
     y = ops.cast(y_true, s.dtype)
@@ -132,7 +132,7 @@ def multi_similarity(
         Nats, scaled down, per anchor, in float32 or wider, shape `(batch,)`.
 
     Source:
-        Wang et al., 2019, arXiv:1904.06627, equation 15, and 11 and 12 for `epsilon`.
+        Wang et al., 2019, arXiv:1904.06627; `epsilon` is its mining of pairs.
     """
 
     def values(s, same, me):

@@ -73,7 +73,7 @@ def triplet_hard(
         A distance per anchor, in float32 or wider, shape `(batch,)`.
 
     Source:
-        Hermans et al., 2017, arXiv:1703.07737, equation 5; section 2, "soft margin".
+        Hermans et al., 2017, arXiv:1703.07737, section 2, "Batch Hard" and "soft margin".
     """
     x = prepared(at_least_float32(y_pred), distance)
     positive, negative = hardest(ops.reshape(y_true, (-1,)), ops.stop_gradient(x))
@@ -115,7 +115,7 @@ def triplet_margin(
 
     Source:
         Balntas et al., 2016, "Learning local feature descriptors with triplets and shallow
-        convolutional neural networks", equation 2; section 3.3 for `swap`.
+        convolutional neural networks"; `swap` is its anchor swap.
     """
     del y_true
     y_pred = at_least_float32(y_pred)

@@ -104,7 +104,7 @@ def barlow_twins(
         A sum of squared correlations, in float32 or wider, shape `()`.
 
     Source:
-        Zbontar et al., 2021, arXiv:2103.03230, equations 1 and 2.
+        Zbontar et al., 2021, arXiv:2103.03230.
     """
     del y_true
     y_pred = at_least_float32(y_pred)
@@ -132,7 +132,8 @@ def vicreg(
     `max(0, 1 - sqrt(var + epsilon))`; `c` is the sum of its squared covariances of two different
     dimensions, divided by the number of dimensions.
 
-    The authors' code halves `v + v'`; pass half the `variance` for its values.
+    The authors' code halves `v + v'`; pass half the `variance` for its values. In `s` the paper
+    sums over the dimensions, and the code takes the mean, as here.
 
     Args:
         y_true: Ignored; one entry for each sample.

@@ -42,7 +42,7 @@ def generalized_crossentropy(
         `y_pred` without `axis`.
 
     Source:
-        Zhang and Sabuncu, 2018, arXiv:1805.07836, equation 6.
+        Zhang and Sabuncu, 2018, arXiv:1805.07836, the `L_q` loss.
     """
     log_p = log_softmax(y_pred, from_logits=from_logits, axis=axis)
     # expm1 keeps the digits of 1 - p**q where p is close to 1, or q to 0.
@@ -82,7 +82,7 @@ def jensen_shannon(
         shape `(batch, ...)`: that of `y_pred` without `axis`.
 
     Source:
-        Englesson and Azizpour, 2021, arXiv:2105.04522, section 3.
+        Englesson and Azizpour, 2021, arXiv:2105.04522.
     """
     log_p = log_softmax(y_pred, from_logits=from_logits, axis=axis)
     y = ops.cast(y_true, log_p.dtype)

@@ -39,7 +39,7 @@ def weighted_kappa(
 
     Source:
         de la Torre, Puig and Valls, 2018, "Weighted kappa loss function for multi-class
-        classification of ordinal data in deep learning", equations 10 to 12.
+        classification of ordinal data in deep learning".
     """
     p = _probabilities(y_pred, from_logits=from_logits)
     y = ops.cast(y_true, p.dtype)
@@ -82,8 +82,8 @@ def squared_earth_mover(
         A number in [0, 1], the share of the largest possible distance, shape `(batch, ...)`.
 
     Source:
-        Hou et al., 2016, arXiv:1611.05916, equation 8; Talebi and Milanfar, 2018,
-        arXiv:1709.05424, equation 1, for `root`.
+        Hou et al., 2016, arXiv:1611.05916; Talebi and Milanfar, 2018, arXiv:1709.05424, for
+        `root`.
     """
     p = _probabilities(y_pred, from_logits=from_logits)
     difference = ops.cumsum(ops.cast(y_true, p.dtype) - p, axis=-1)

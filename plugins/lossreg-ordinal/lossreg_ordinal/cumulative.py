@@ -71,7 +71,7 @@ def corn(y_true, y_pred):
         Nats per label, in float32 or wider, shape `(batch, ...)`.
 
     Source:
-        Shi et al., 2023, arXiv:2111.08851, equation 6.
+        Shi et al., 2023, arXiv:2111.08851.
     """
     z = finite(at_least_float32(y_pred))
     ranks = _ranks(y_true, z)
@@ -100,7 +100,7 @@ def cumulative_link(y_true, y_pred, *, link: Literal["logit", "probit"] = "logit
         Nats per label, in float32 or wider, shape `(batch, ...)`.
 
     Source:
-        McCullagh, 1980, Regression models for ordinal data, equations 2.1 to 2.3.
+        McCullagh, 1980, Regression models for ordinal data, section 2.
     """
     z = finite(at_least_float32(y_pred))
     ranks, steps = _ranks(y_true, z), _steps(z)

@@ -67,7 +67,7 @@ class Coral(_Steps):
         **options: What every Keras layer takes.
 
     Source:
-        Cao et al., 2020, arXiv:1901.07884, section 3.3 and theorem 1.
+        Cao et al., 2020, arXiv:1901.07884, section 3.2 and theorem 1.
     """
 
     def build(self, input_shape):

@@ -97,7 +97,7 @@ def test_corn_asks_only_where_the_step_before_was_taken(run):
 
 
 def test_corn_divided_by_the_questions_is_the_paper_s(run):
-    # Equation 6: -1 / sum|S_k| * sum over k and over the samples of S_k.
+    # In the paper: -1 / sum|S_k| * sum over k and over the samples of S_k.
     values, _ = run(corn, LABELS, LOGITS)
     steps = LOGITS.shape[1]
     asked = [(label, k) for label in LABELS for k in range(steps) if label >= k]

@@ -34,7 +34,7 @@ def balanced_mse(y_true, y_pred, *, noise_sigma: Annotated[float, Gt(0)] = 1.0):
         Squared units of the labels per sample, shape `(batch, ...)`.
 
     Source:
-        Ren et al., 2022, arXiv:2203.16427, section 3.3, batch-based Monte-Carlo.
+        Ren et al., 2022, arXiv:2203.16427, batch-based Monte-Carlo.
     """
     y_pred = at_least_float32(y_pred)
     y_true = ops.cast(y_true, y_pred.dtype)
@@ -75,13 +75,13 @@ def ghm_r(
         mu: Error at which the bend lies, in the unit of the labels.
         bins: Number of parts into which gradients are sorted; 1 weighs all errors with 1.
         momentum: How much of the moving means stays at each step; None or 0 counts in each batch
-            alone. The paper takes 0.75.
+            alone. The authors' code takes 0.7.
 
     Returns:
         Units of the labels per sample, shape `(batch, ...)`.
 
     Source:
-        Li et al., 2019, arXiv:1811.05181, section "GHM-R Loss".
+        Li et al., 2018, arXiv:1811.05181, "GHM-R Loss".
     """
     e = error(y_true, y_pred)
     root = ops.sqrt(ops.square(e) + mu**2)

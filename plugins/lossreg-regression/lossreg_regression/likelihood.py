@@ -158,7 +158,7 @@ def evidential_regression(y_true, y_pred, *, evidence_weight: Annotated[float, G
         Nats per sample, shape `(batch, ...)`; below 0 where the density is above 1.
 
     Source:
-        Amini et al., 2020, arXiv:1910.02600, equations 8 to 10.
+        Amini et al., 2020, arXiv:1910.02600, equation 8 and the evidence regularizer.
     """
     y, (gamma, *outputs) = read("evidential_regression", y_true, y_pred, 4)
     nu, alpha, beta = map(positive, outputs)

@@ -42,7 +42,7 @@ def pinball(
         Units of the labels per sample, shape `(batch, ...)`.
 
     Source:
-        Koenker and Bassett, 1978, Regression Quantiles, equation 3.1.
+        Koenker and Bassett, 1978, Regression Quantiles, section 3.
     """
     e, weights = _weigh("pinball", y_true, y_pred, tau)
     values = ops.mean(weights * absolute(e), axis=-1)

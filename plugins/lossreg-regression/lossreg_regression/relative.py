@@ -40,7 +40,7 @@ def scale_invariant_log(
 
     Source:
         Eigen et al., 2014, arXiv:1406.2283, equation 4; with `root`, Lee et al., 2019,
-        arXiv:1907.10326, equation 3, which has 10 times this value with a focus of 0.85.
+        arXiv:1907.10326, which has 10 times this value with a focus of 0.85.
     """
     pred = above_zero(y_pred)
     y = ops.cast(y_true, pred.dtype)

@@ -61,7 +61,7 @@ def charbonnier(y_true, y_pred, *, scale: Annotated[float, Gt(0)] = 1.0):
         A number without unit per sample, shape `(batch, ...)`.
 
     Source:
-        Barron, 2019, arXiv:1701.03077, equation 8 at alpha 1; Charbonnier et al., 1994.
+        Barron, 2019, arXiv:1701.03077, at alpha 1; Charbonnier et al., 1994.
     """
     squared = ops.square(error(y_true, y_pred) / scale)
     # sqrt(x + 1) - 1 loses every digit of a small x.
@@ -84,7 +84,7 @@ def cauchy(y_true, y_pred, *, scale: Annotated[float, Gt(0)] = 1.0):
         A number without unit per sample, shape `(batch, ...)`.
 
     Source:
-        Barron, 2019, arXiv:1701.03077, equation 8 at alpha 0; Black and Anandan, 1996.
+        Barron, 2019, arXiv:1701.03077, at alpha 0; Black and Anandan, 1996.
     """
     return ops.mean(ops.log1p(ops.square(error(y_true, y_pred) / scale) / 2), axis=-1)
 
@@ -105,7 +105,7 @@ def geman_mcclure(y_true, y_pred, *, scale: Annotated[float, Gt(0)] = 1.0):
         A number without unit in [0, 2] per sample, shape `(batch, ...)`.
 
     Source:
-        Barron, 2019, arXiv:1701.03077, equation 8 at alpha -2; Geman and McClure, 1985, with other
+        Barron, 2019, arXiv:1701.03077, at alpha -2; Geman and McClure, 1985, with other
         factors.
     """
     squared = ops.square(error(y_true, y_pred) / scale)
@@ -130,7 +130,7 @@ def welsch(y_true, y_pred, *, scale: Annotated[float, Gt(0)] = 1.0):
         A number without unit in [0, 1] per sample, shape `(batch, ...)`.
 
     Source:
-        Barron, 2019, arXiv:1701.03077, equation 8 at alpha minus infinity; Dennis and Welsch, 1978.
+        Barron, 2019, arXiv:1701.03077, at alpha minus infinity; Dennis and Welsch, 1978.
     """
     return ops.mean(-expm1(-ops.square(error(y_true, y_pred) / scale) / 2), axis=-1)
 
@@ -160,7 +160,7 @@ def general_robust(
         A number without unit per sample, shape `(batch, ...)`.
 
     Source:
-        Barron, 2019, arXiv:1701.03077, equation 8; alpha above 2 isn't offered.
+        Barron, 2019, arXiv:1701.03077; alpha above 2 isn't offered.
     """
     half_squared = ops.square(error(y_true, y_pred) / scale) / 2
     if alpha == 2:

@@ -66,7 +66,7 @@ def mixture_of(y, *outputs):
 
 
 def evidential_of(y, gamma, nu, alpha, beta, weight=0.3):
-    """Return equation 8 of Amini et al. as it stands there, and equation 9."""
+    """Return equation 8 of Amini et al. as it stands there, and the regularizer."""
     nu, alpha, beta = softplus(nu), 1 + softplus(alpha), softplus(beta)
     omega = 2 * beta * (1 + nu)
     nll = (

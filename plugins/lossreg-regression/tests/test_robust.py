@@ -26,7 +26,7 @@ ERRORS = np.array([1e-6, 1e-3, 0.02, 0.3, 0.99, 1.01, 1.7, 4.0, 12.0, 300.0, 1e4
 
 
 def barron(x, alpha):
-    """Return equation 8 of Barron in 60 digits."""
+    """Return the general loss of Barron in 60 digits."""
     x, alpha = mpf(x), mpf(alpha)
     if alpha == 2:
         return x**2 / 2
@@ -39,7 +39,7 @@ def barron(x, alpha):
 
 
 def barron_slope(x, alpha):
-    """Return equation 9 of Barron, the derivative by x, in 60 digits."""
+    """Return the derivative of that loss by x in 60 digits."""
     x, alpha = mpf(x), mpf(alpha)
     if alpha == 2:
         return x

@@ -204,7 +204,7 @@ def focal_tversky(
         A share in [0, 1] per image, shape `(batch,)`.
 
     Source:
-        Abraham and Khan, 2018, arXiv:1810.07842, equations 3 and 4.
+        Abraham and Khan, 2018, arXiv:1810.07842, the focal Tversky loss.
     """
     y, p = counted(y_true, probabilities(y_pred, from_logits=from_logits), ignore_class)
     regions = measure(y, p)

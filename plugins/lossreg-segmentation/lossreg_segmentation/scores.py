@@ -63,7 +63,7 @@ def matthews(y_true, y_pred, *, from_logits: bool = False):
         A number in [0, 2] per image, 1 for chance, shape `(batch,)`.
 
     Source:
-        Abhishek and Hamarneh, 2021, arXiv:2010.13454, equations 3 to 5.
+        Abhishek and Hamarneh, 2021, arXiv:2010.13454.
     """
     tp, tn, fp, fn = _table(y_true, y_pred, from_logits=from_logits)
     # As shares of the image: the product of four sizes would leave float32.

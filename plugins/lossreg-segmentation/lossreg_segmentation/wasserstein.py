@@ -46,7 +46,7 @@ def generalized_wasserstein_dice(
         A share in [0, 1] per image, shape `(batch,)`.
 
     Source:
-        Fidon et al., 2017, arXiv:1707.00478, equations 6 and 9; `"volume"`: the authors' code,
+        Fidon et al., 2017, arXiv:1707.00478; `"volume"`: the authors' code,
         `weighting_mode="GDL"`.
     """
     y, p = counted(y_true, probabilities(y_pred, from_logits=from_logits), ignore_class)
