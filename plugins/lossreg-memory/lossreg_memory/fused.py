@@ -33,7 +33,7 @@ def fused_linear_crossentropy(
     gamma: Annotated[float, Ge(0)] = 0.0,
     ignore_class: int | None = None,
 ):
-    """Cross-entropy, or a relative, of a large vocabulary, whose logits never exist as a whole.
+    """Cross-entropy of a large vocabulary, whose logits never exist as a whole.
 
     `(1 - p_t)**gamma * -sum(y * log(p)) + z_weight * log(sum(exp(x)))**2` for each token, where
     `x = h @ kernel + bias` are the logits of the last layer, `p = softmax(x)`, `p_t` the
