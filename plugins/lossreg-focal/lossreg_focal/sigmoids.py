@@ -266,7 +266,8 @@ def ghm_c(
     label `y` and its prediction `p`. The distances `|y - p|`, which are the gradients by the
     logits, are sorted into `bins` of equal width. The weight `w` of an entry is the number of
     entries in the batch, divided by `bins` and by the number in its own bin. So neither the many
-    easy entries nor a crowd of outliers dominates.
+    easy entries nor a crowd of outliers dominates. The authors' code divides by the bins that
+    aren't empty, as `ghm_r` does, in place of all.
 
     With a `momentum` the shares of the bins are moving means over the batches of training,
     `shares = momentum * shares + (1 - momentum) * batch_shares`, divided by their sum, so that the

@@ -62,8 +62,8 @@ def ghm_r(
     `mean(w * (sqrt(e**2 + mu**2) - mu))` over the last axis, with `e = y_true - y_pred`. The size
     of the gradient, `g = |e| / sqrt(e**2 + mu**2)`, falls into one of `bins` equal parts of [0, 1].
     Each part that isn't empty has the same weight: `w` is the number of errors in the batch,
-    divided by the number in the same part and by the number of parts that aren't empty. `w` has no
-    gradient.
+    divided by the number in the same part and by the number of parts that aren't empty, as in the
+    authors' code; the paper divides by all parts. `w` has no gradient.
 
     With a `momentum` the share of each part is a moving mean over the batches of training,
     `shares = momentum * shares + (1 - momentum) * batch_shares`, divided by their sum, so that the
