@@ -5,19 +5,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 import sites
 from fakes import add
 from hostile.attacks import CODE, LAYERS, PLACES, SAVED_LAYERS, VALUES, layer
+from processor import MOST_SECONDS, at_most
 
 import lossreg
 from lossreg import ConfigError, LossregError, build_model
 from lossreg.errors import ShapeError
 
-MOST_SECONDS = 2
 INPUT = {"Input": {"shape": [4]}}
 
 
@@ -29,10 +28,8 @@ def made():
 
 def refusal(config):
     """Return why a config is refused, in time and without its weights."""
-    start = time.process_time()
-    with pytest.raises(ConfigError) as refused:
+    with at_most(MOST_SECONDS), pytest.raises(ConfigError) as refused:
         build_model({"compile": {"loss": "mse"}, **config})
-    assert time.process_time() - start < MOST_SECONDS
     assert len(refused.value.faults) <= 100
     assert len(str(refused.value)) <= 4096
     return str(refused.value)
@@ -92,10 +89,8 @@ def test_a_thousand_metrics_are_too_many():
 def test_any_python_object_is_a_loss_for_keras_or_an_error_of_ours(place):
     for value in VALUES.values():
         for form in (lossreg.get_loss, lossreg.get_loss_fn):
-            start = time.process_time()
-            with contextlib.suppress(LossregError):
+            with at_most(MOST_SECONDS), contextlib.suppress(LossregError):
                 form(place(value))
-            assert time.process_time() - start < MOST_SECONDS
 
 
 FACTORIES = {
