@@ -20,6 +20,7 @@ from .memory import Fields, Memory, Needs, State
 from .names import (
     MAX_LENGTH,
     LossName,
+    ask_for,
     canonical,
     did_you_mean,
     is_canonical,
