@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossreg.errors import printable
+
 from .folds import Counts
 from .scores import Bin
 from .statistics import Verdict
@@ -283,11 +285,13 @@ class Comparison:
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Draw the ranking on a terminal."""
         del console, options
+        from rich.text import Text
+
         from .table import legend, table
 
         yield table(self)
-        yield self.verdict
-        yield from legend(self)
+        # Names in brackets aren't styles.
+        yield from (Text(printable(line)) for line in (self.verdict, *legend(self)))
 
 
 def _every(count: int) -> str:

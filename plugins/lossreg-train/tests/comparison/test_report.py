@@ -201,6 +201,17 @@ def test_the_table_says_what_the_plus_minus_is_and_counts_the_samples():
     assert str(comparison([0.8], classes={})).splitlines()[-1].endswith("359 to 360 to test on.")
 
 
+def test_a_terminal_shows_names_in_brackets_as_they_are():
+    from rich.console import Console
+
+    terminal = Console(width=200, force_terminal=True, color_system=None)
+    counts = Counts(train=(8, 8), stop=(2, 2), test=(5, 5))
+    with terminal.capture() as shown:
+        terminal.print(comparison([0.80, 0.90, 0.70], classes={"[red]": counts}))
+    assert "the rarest class, '[red]': 8, 2, 5." in " ".join(shown.get().split())
+    assert "±" in shown.get()
+
+
 def test_the_page_counts_the_samples_of_each_class_the_rarest_first():
     text = page(comparison([0.80, 0.90, 0.70]))
     rows = text[text.index("<h2>Samples</h2>") :]
