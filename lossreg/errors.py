@@ -191,7 +191,7 @@ class ParameterError(LossregError, TypeError, ValueError):
     ...     lossreg.bind("huber", delta=-1)
     ... except lossreg.ParameterError as error:
     ...     print(error.faults["delta"])
-    Loss 'huber': 'delta' must be a number > 0, got -1 (int).
+    Loss 'huber': 'delta' must be a number > 0, got -1 (int). 'lossreg show huber' says more.
     """
 
     faults: Mapping[str, str] = MappingProxyType({})

@@ -340,13 +340,13 @@ TOPICS: Sequence[Topic] = (
                     Claim(
                         says="Focal loss helps where a yes is rare.",
                         source=_LIN,
-                        first="focal",
+                        first="focal(alpha=0.75)",
                         second="binary_crossentropy",
                     ),
                     Claim(
                         says="Focal loss improves the calibration of networks.",
                         source="[Mukhoti et al., 2020](https://arxiv.org/abs/2002.09437)",
-                        first="focal",
+                        first="focal(alpha=0.75)",
                         second="binary_crossentropy",
                         metric="calibration_error",
                     ),

@@ -41,6 +41,6 @@ def explore(packages: tuple[str, ...], output: Path) -> None:
     start = time.perf_counter()
     page = explorer_page(packages)
     with beside(output) as file:
-        file.write_text(page, encoding="utf-8")
-    size, seconds = len(page.encode()) / 1000, time.perf_counter() - start
-    write(f"Wrote {output}: {size:.0f} KB, in {seconds:.0f} s.", err=True)
+        file.write_text(page.html, encoding="utf-8")
+    size, seconds = len(page.html.encode()) / 1000, time.perf_counter() - start
+    write(f"Wrote {output}: {size:.0f} KB, in {seconds:.0f} s. {page}", err=True)

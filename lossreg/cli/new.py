@@ -64,20 +64,53 @@ def new(distribution: str, loss: str | None) -> None:
         raise _bad_distribution(
             f"{str(there)!r} is a package already. Name a loss to add to it: --loss NAME"
         )
-    loss = _loss("tilted" if loss is None else loss, package)
+    asked = "tilted" if loss is None else loss
+    loss = _loss(asked, package)
     files = _files(name, package, loss)
     if there is None:
         _write(files, Path(name))
+        _report_name(asked, loss)
         write(f"Wrote {len(files)} files into {name}/. The next three commands:", err=True)
         write(f"cd {name}\npython -m pip install --editable '.[dev]'\npytest")
         return
-    _add_loss(there, package, loss, files)
+    row_added = _add_loss(there, package, loss, files)
+    _report_name(asked, loss)
+    spec = f"a LossSpec into {package}/plugin.py"
+    if row_added:
+        spec += " and a row into README.md"
+        then = "Change the row where the parameters change."
+    else:
+        then = "README.md has no table of losses, and wasn't changed."
+    write(
+        f"Wrote {package}/{loss}.py, tests/test_{loss}.py, {spec}. They hold the formula of "
+        f"a tilted loss: replace the function, its docstring, the summary and the test. {then}",
+        err=True,
+    )
+    write("pytest" if there == Path() else f"cd {there}\npytest")
 
 
-def _add_loss(there: Path, package: str, loss: str, files: dict[str, str]) -> None:
-    """Add a loss to a package: a module, a test and a spec, from the files of a new package."""
+def _report_name(asked: str, loss: str) -> None:
+    """Say which name a loss has, and why, where it isn't the one that was given."""
+    if asked != loss:
+        write(
+            f"The loss is named {loss!r}: names are in lower snake case, without 'loss'. "
+            f"get_loss({asked!r}) finds it too.",
+            err=True,
+        )
+
+
+def _add_loss(there: Path, package: str, loss: str, files: dict[str, str]) -> bool:
+    """Add a loss to a package: a module, a test and a spec, from the files of a new package.
+
+    Returns:
+        Whether the table of losses in its README has a row for it too.
+    """
     plugin = there / package / "plugin.py"
-    text = _add_spec(plugin, files[f"{package}/plugin.py"], package, loss)
+    changed = {plugin: _add_spec(plugin, files[f"{package}/plugin.py"], package, loss)}
+    readme = there / "README.md"
+    table = _add_row(readme, files["README.md"])
+    if table is not None:
+        changed[readme] = table
     added = {
         f"{package}/{loss}.py": files[f"{package}/losses.py"],
         f"tests/test_{loss}.py": files["tests/test_losses.py"],
@@ -88,13 +121,8 @@ def _add_loss(there: Path, package: str, loss: str, files: dict[str, str]) -> No
                 f"{str(there / path)!r} already exists. Nothing was written. Give the loss another "
                 f"name: --loss {_free_name(loss, package)}"
             )
-    _write_all(added, there, then=(plugin, text))
-    write(
-        f"Wrote {' and '.join(added)}, and a LossSpec into {package}/plugin.py. They hold the "
-        f"formula of a tilted loss: replace the function, its docstring, the summary and the test.",
-        err=True,
-    )
-    write("pytest" if there == Path() else f"cd {there}\npytest")
+    _write_all(added, there, changed)
+    return table is not None
 
 
 def _find_package(name: str) -> Path | None:
@@ -141,6 +169,21 @@ def _add_spec(plugin: Path, template: str, package: str, loss: str) -> str:
     if last is None or lines[last - 1].strip() != "]" or not lines[last - 2].rstrip().endswith(","):
         raise _cant_add(plugin, spec, "its hook lossreg_losses returns no list of one line a loss")
     return "".join([*lines[: last - 1], spec, *lines[last - 1 :]])
+
+
+def _add_row(readme: Path, template: str) -> str | None:
+    """Return the text of a README with one row more in its table of losses, or None without it."""
+    head, _, row = (line for line in template.splitlines() if line.startswith("|"))
+    try:
+        lines = readme.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    if head not in lines:
+        return None
+    end = lines.index(head) + 1
+    while end < len(lines) and lines[end].startswith("|"):
+        end += 1
+    return "\n".join([*lines[:end], row, *lines[end:]]) + "\n"
 
 
 def _cant_add(plugin: Path, spec: str, why: str) -> click.BadParameter:
@@ -260,16 +303,16 @@ def _write(files: dict[str, str], folder: Path) -> None:
             f"{str(folder)!r} already exists, and isn't an empty folder. Nothing was written. "
             "Choose another name, or remove it."
         )
-    _write_all(files, folder)
+    _write_all(files, folder, {})
 
 
-def _write_all(files: dict[str, str], folder: Path, then: tuple[Path, str] | None = None) -> None:
+def _write_all(files: dict[str, str], folder: Path, changed: dict[Path, str]) -> None:
     """Write all new files, or none.
 
     Args:
         files: The text of each, by its path in the folder.
         folder: Where they are written.
-        then: A file that exists, and its new text, which takes its place last.
+        changed: Files that exist, and the new text of each, which takes its place last.
     """
     made: list[Path] = []
     try:
@@ -277,10 +320,11 @@ def _write_all(files: dict[str, str], folder: Path, then: tuple[Path, str] | Non
             path = folder / name
             _make_folder(path.parent, made)
             _write_new(path, text, made)
-        if then is not None:
-            path = then[0].with_name(f"{then[0].name}.new")
-            _write_new(path, then[1], made)
-            path.replace(then[0])
+        new = {path.with_name(f"{path.name}.new"): path for path in changed}
+        for path, old in new.items():
+            _write_new(path, changed[old], made)
+        for path, old in new.items():
+            path.replace(old)
     except BaseException as error:
         for path in reversed(made):
             with contextlib.suppress(OSError):

@@ -13,6 +13,7 @@ from ..errors import ConfigError, Fault, fault_lines, key_path
 from ..loss import did_you_mean
 from ..registry import stdout_to_stderr
 from .backend import keras_needed, quiet_backend
+from .loss_places import loss_places
 from .output import write, write_json
 
 
@@ -106,7 +107,18 @@ def _faults(file: Path, at: str | None, build: bool, root: Path | None) -> Seque
 def _neither(data: dict[str, Any]) -> str:
     """Return what is wrong with a config without a model and without a loss."""
     near = next(filter(None, (did_you_mean(key, ("model", "loss")) for key in data)), "")
-    return f"It has neither 'model' nor 'loss'.{near} If the loss is deeper, give --at KEY.PATH."
+    deeper = _deeper(data) or " If the loss is deeper, give --at KEY.PATH."
+    return f"It has neither 'model' nor 'loss'.{near}{deeper}"
+
+
+def _deeper(data: Any) -> str:
+    """Return where the loss of another program's config may be, as advice."""
+    places = [".".join(map(str, path)) for path in loss_places(data)]
+    if not places:
+        return ""
+    if len(places) == 1:
+        return f" The loss may be at {places[0]}: give --at {places[0]}."
+    return f" The loss may be at {', '.join(places[:-1])} or {places[-1]}: give one to --at."
 
 
 def _check_loss(read: Document, path: tuple[str, ...]) -> None:
@@ -124,7 +136,7 @@ def _check_loss(read: Document, path: tuple[str, ...]) -> None:
             value = value[part]
         else:
             near = did_you_mean(part, value if isinstance(value, dict) else ())
-            message = f"There is no {part!r} here.{near}"
+            message = f"There is no {part!r} here.{near or _deeper(read.data)}"
             raise located([Fault(message=message, path=tuple(found))], read)
     _, faults = examine(value, tuple(found))
     if faults:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
 from ..errors import ConfigError
-from ..loss import SCHEDULES, Schedule, make_schedule, meant, shown
+from ..loss import SCHEDULES, Schedule, canonical, make_schedule, meant, shown
 
 LONGEST = 2000
 """The most characters of an expression; a loss needs a few dozen."""
@@ -30,6 +30,11 @@ _GRAMMAR = (
 
 # Signs that no name has, and signs that a name doesn't have at its ends.
 _EXPRESSION = re.compile(r"[()+*'\"\[\]{}<>=:;,%&|^~@]|(?:^|\s)[-/]|[-/]\s|/[\d.]|^\s*\d")
+
+
+# A name with its arguments in brackets that aren't round.
+_BRACKETS = re.compile(r"^([\w/'\"-]+)\s*[\[{<](.*)[\]}>]$", re.DOTALL)
+_MOST_SHOWN = 60  # characters of an expression that a message proposes
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -87,18 +92,41 @@ def parse(text: str) -> tuple[Call, ...]:
             "or write a call or a sum: dice + 0.5 * focal(gamma=2)"
         )
     try:
-        with warnings.catch_warnings():
-            # For "\\*" in a string and for 1is, neither of which the grammar has.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(text, mode="eval").body
+        tree = _tree(text)
     except SyntaxError as error:
+        # Python's own words are about programs.
         where = f" at column {error.offset}" if error.offset else ""
-        raise ConfigError(f"{shown(text)} can't be read{where}: {error.msg}. {_GRAMMAR}") from None
+        mended = _mended(text)
+        advice = f" Write {mended!r}." if mended else ""
+        raise ConfigError(f"{shown(text)} can't be read{where}.{advice} {_GRAMMAR}") from None
     except (ValueError, RecursionError, MemoryError):
         # NUL bytes, or brackets or signs that are nested too deep for the parser.
         raise ConfigError(f"{shown(text)} can't be read. {_GRAMMAR}") from None
     return _Reader(text).read(tree)
+
+
+def _tree(text: str) -> ast.expr:
+    """Return the syntax tree of a string."""
+    with warnings.catch_warnings():
+        # For "\\*" in a string and for 1is, neither of which the grammar has.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.parse(text, mode="eval").body
+
+
+def _mended(text: str) -> str | None:
+    """Return the expression that a string was meant to be, or None if that can't be seen.
+
+    Other brackets stand for round ones, a colon for `=`, and the last bracket may be missing.
+    """
+    found = _BRACKETS.sub(r"\1(\2)", text)
+    found = re.sub(r"([(,]\s*\w+)\s*:\s*", r"\1=", found)
+    found += ")" * (found.count("(") - found.count(")"))
+    try:
+        _Reader(found).read(_tree(found))
+    except (ConfigError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return found if len(found) <= _MOST_SHOWN else None
 
 
 class _Reader:
@@ -175,6 +203,11 @@ class _Reader:
                     "a sum in brackets can't be multiplied. Multiply each term: "
                     "'0.5 * mse + 0.5 * mae'"
                 )
+            case ast.Subscript(value=ast.Name(id=name), slice=inner):
+                given = ast.get_source_segment(self.text, inner)
+                return f"parameters stand in round brackets: {f'{name}({given})'!r}"
+            case ast.Attribute(attr=name):
+                return f"a loss is named without dots: {canonical(name)!r}"
             case ast.Tuple() | ast.List():
                 return "a string holds one loss or a sum. Add losses with '+': 'mse + mae'"
         return "a name is needed here, in quotes if it has a slash: 'keras/huber'(2)"

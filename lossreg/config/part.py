@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigError, Fault, Path
-from ..loss import MAX_LENGTH, did_you_mean, key, shown
+from ..loss import MAX_LENGTH, key, shown
 from .expression import is_expression, parse
+from .terms import unknown_key
 
 MOST_PARTS = 100
 """The most layers or metrics in one list; Keras makes each of them in some milliseconds."""
@@ -95,8 +96,7 @@ def read_part(value: Any, path: Path = ()) -> Part:
     known = (spelled, inner, *of_keras)
     unknown = next((each for each in value if each not in known), None)
     if unknown is not None:
-        near = did_you_mean(unknown, known)
-        message = f"The key {shown(unknown)} isn't one of {', '.join(known)}.{near}"
+        message = unknown_key(value, unknown, known)
         raise ConfigError.at((*path, unknown), message, at_key=True)
     part = _named(value[spelled], value.get(inner, {}), path, (*path, inner))
     return dataclasses.replace(part, module=value.get("module"))

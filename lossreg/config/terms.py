@@ -12,6 +12,9 @@ from .expression import is_expression, parse_schedule
 MOST_LOSSES = 1000
 """The most losses in one config, those of all outputs; each is an object of Keras."""
 
+# Keys that some mappings have and others don't, and that no loss has as a parameter.
+_OF_TERMS = ("weight", "field", "options", "sum", "outputs")
+
 FORMS = (
     "Give a name, such as 'huber'; a call or a sum, such as 'dice + 0.5 * focal(gamma=2)'; "
     "{'name': 'huber', 'params': {'delta': 2}}; a list of these, to add; "
@@ -56,6 +59,28 @@ Terms = LossTerms | dict[str, LossTerms | None]
 """One loss, or a loss for each output of a model; None for an output without a loss."""
 
 
+def unknown_key(config: Mapping[str, Any], key: Any, known: Sequence[str]) -> str:
+    """Return the message for a key that isn't known, with the place for it if it has one.
+
+    >>> unknown_key({"name": "focal", "gamma": 2}, "gamma", ["name", "params"]).partition(". ")[2]
+    'If it is a parameter, put it into params: {name: focal, params: {gamma: 2}}'
+    """
+    message = f"The key {shown(key)} isn't one of {', '.join(known)}."
+    if not isinstance(key, str):
+        return message
+    if near := did_you_mean(key, known):
+        return message + near
+    place, when = "params", "If it is a parameter, put"
+    if key in OPTIONS:
+        place, when = "options", "Put"
+    name = config.get("name")
+    if place not in known or key in _OF_TERMS or not isinstance(name, str):
+        return message
+    others = "..., " if config.get(place) else ""
+    inner = f"{{{others}{key}: {shown(config[key])}}}"
+    return f"{message} {when} it into {place}: {{name: {name}, {place}: {inner}}}"
+
+
 class Reading:
     """Reads parts of a config, and collects their faults."""
 
@@ -72,9 +97,7 @@ class Reading:
             if key not in known:
                 # A program's mapping may have any key.
                 name = key if isinstance(key, str) else shown(key)
-                near = did_you_mean(name, known)
-                message = f"The key {shown(key)} isn't one of {', '.join(known)}.{near}"
-                self.add_fault((*at, name), message, at_key=True)
+                self.add_fault((*at, name), unknown_key(config, key, known), at_key=True)
 
     def read_term(self, config: Mapping[str, Any], at: Path, key: str = "name") -> tuple[Term, ...]:
         """Return the term of a mapping, or none if its name, under a key, can't be read."""

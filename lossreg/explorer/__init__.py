@@ -4,4 +4,4 @@ The JavaScript of the page is generated from the losses themselves. Importing it
 Keras nor JAX, and no loss is written here a second time.
 """
 
-from .page import ExplorerError, explorer_page
+from .page import ExplorerError, ExplorerPage, explorer_page

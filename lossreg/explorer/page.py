@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -28,8 +29,30 @@ class ExplorerError(LossregError):
     """The page can't be made: what is missing, or what failed."""
 
 
-def explorer_page(packages: Sequence[str] = ()) -> str:
-    """Return the page of the loss explorer as HTML.
+@dataclass(frozen=True, kw_only=True)
+class ExplorerPage:
+    """The page of the loss explorer.
+
+    Args:
+        html: The page.
+        drawn: The losses that it draws.
+        left_out: The losses that it doesn't draw; it lists them with the reasons.
+    """
+
+    html: str
+    drawn: Sequence[str]
+    left_out: Sequence[str]
+
+    def __str__(self) -> str:
+        one = len(self.drawn) == 1
+        losses = f"{len(self.drawn)} loss{'' if one else 'es'}"
+        if not self.left_out:
+            return f"It draws {losses}, and leaves out none."
+        return f"It draws {losses}, and leaves out {len(self.left_out)}: it lists the reasons."
+
+
+def explorer_page(packages: Sequence[str] = ()) -> ExplorerPage:
+    """Return the page of the loss explorer.
 
     Args:
         packages: The distributions whose losses it has; none for all that are installed.
@@ -47,10 +70,10 @@ def explorer_page(packages: Sequence[str] = ()) -> str:
         named = ", ".join(packages) or "the installed packages"
         raise ExplorerError(f"No loss of {named} is a curve. 'lossreg list' shows what they offer.")
     order = [entry.qualified_name for entry in installed().entries()]
-    return fill_page(
-        [drawn[name] for name in order if name in drawn],
-        [(name, left_out[name]) for name in order if name in left_out],
-    )
+    shown = [name for name in order if name in drawn]
+    others = [name for name in order if name in left_out]
+    html = fill_page([drawn[name] for name in shown], [(name, left_out[name]) for name in others])
+    return ExplorerPage(html=html, drawn=shown, left_out=others)
 
 
 def fill_page(losses: Sequence[str], left_out: Sequence[tuple[str, str]]) -> str:

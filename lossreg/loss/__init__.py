@@ -3,6 +3,7 @@
 Nothing here knows a registry or a config, or imports Keras or pydantic.
 """
 
+from .arrays import as_array
 from .bound import Bound, BoundLoss, BoundOutputs, BoundSum, Entry, WeightedLoss
 from .docstring import documented_arguments, paragraphs, parse_docstring, unit
 from .fields import flat_terms, main_field
@@ -20,6 +21,7 @@ from .memory import Fields, Memory, Needs, State
 from .names import (
     MAX_LENGTH,
     LossName,
+    ask_for,
     canonical,
     did_you_mean,
     is_canonical,

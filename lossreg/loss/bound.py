@@ -8,7 +8,7 @@ A single loss, a sum and a loss for each output have the same methods: `config()
 import abc
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -151,13 +151,22 @@ class Entry:
                 raise ParameterError.of(message, dict.fromkeys(rule.names, message))
         return BoundLoss(entry=self, items=tuple(checked.items()))
 
-    def call(self, params: Mapping[str, Any]) -> str:
-        """Return the loss as a call, without the parameters that have their default values."""
+    def call(self, params: Mapping[str, Any], also: Collection[str] = ()) -> str:
+        """Return the loss as a call, without the parameters that have their default values.
+
+        Args:
+            params: The parameters.
+            also: Those that are written with any value.
+        """
         given = ", ".join(
             f"{parameter.name}={_written(params[parameter.name])}"
             for parameter in self.signature.parameters
             if parameter.name in params
-            and (parameter.required or not _is(parameter.default, params[parameter.name]))
+            and (
+                parameter.required
+                or parameter.name in also
+                or not _is(parameter.default, params[parameter.name])
+            )
         )
         return f"{self.spec.name}({given})" if given else self.spec.name
 

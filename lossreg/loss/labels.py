@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from ..lazy import numpy as np
-from ..lazy import ops
+from .arrays import as_array
 from .bound import BoundLoss
 from .kinds import OUTPUTS
 
@@ -47,8 +47,7 @@ def check_labels(loss: BoundLoss, y_true: Any, y_pred: Any) -> None:
     if not (loss.spec.numbers_outputs or loss.spec.labels.is_share):
         return
     try:
-        # Of torch it takes labels with a gradient, of bfloat16 and on a GPU too.
-        values = ops.convert_to_numpy(y_true)
+        values = as_array(y_true)
     except (NotImplementedError, TypeError, ValueError):
         # TensorFlow, JAX and Keras raise these for a tensor of a traced graph.
         return

@@ -12,7 +12,7 @@ import keyword
 import operator
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import LossNameError
@@ -23,6 +23,8 @@ _LOSS = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-]+[A-Za-z0-9]+)*")
 _CANONICAL = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 # The names that PyPI accepts for a distribution.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+# A loss as a program of Keras or PyTorch names it.
+_OF_LIBRARY = re.compile(r"(?:\w+\.)*(?:losses|nn)\.([A-Za-z][A-Za-z0-9_]*[A-Za-z0-9])")
 # Between a lower-case letter or digit and a capital, and before the last
 # capital of a run that begins a word: Log|Cosh, KL|Divergence.
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -119,7 +121,9 @@ def _rule(text: str) -> str:
     joined = "_".join(words)
     sentence = len(words) > 4 or any(map(keyword.iskeyword, words))
     if joined != text and _LOSS.fullmatch(joined) and not sentence:
-        return f"it has spaces. Write {joined!r}."
+        return f"it has spaces. Write {canonical(joined)!r}."
+    if dotted := _OF_LIBRARY.fullmatch(text):
+        return f"it has dots. Write {canonical(dotted[1])!r}."
     return (
         "a name begins with a letter and has letters, digits and underscores, such as 'huber'. "
         "A distribution and a slash may stand before it, such as 'keras/huber'."
@@ -180,6 +184,11 @@ def _folded(name: str) -> tuple[str, frozenset[str]]:
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return " Did you mean 'a', 'b' or 'c'?" for the nearest names, or "" without any."""
-    near = [repr(candidate) for candidate in suggest(name, candidates)]
+    return ask_for(suggest(name, candidates))
+
+
+def ask_for(names: Sequence[str]) -> str:
+    """Return " Did you mean 'a', 'b' or 'c'?" for names, or "" without any."""
+    near = [repr(name) for name in names]
     choices = " or ".join(filter(None, [", ".join(near[:-1]), *near[-1:]]))
     return f" Did you mean {choices}?" if choices else ""

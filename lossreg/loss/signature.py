@@ -290,8 +290,9 @@ class Signature:
         else:
             lines = [f"- {fault}" for fault in faults.values()]
             message = "\n".join([f"Loss {loss!r} has {len(faults)} faults:", *lines, takes])
+        page = f" 'lossreg show {loss}' says more." if self._packaged else ""
         alone = {
-            name: f"Loss {loss!r}: {fault}" + f" {takes}" * (name not in known)
+            name: f"Loss {loss!r}: {fault}{page if name in known else f' {takes}'}"
             for name, fault in faults.items()
         }
         return ParameterError.of(message, alone)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..lazy import ops
+from ..loss import as_array
 from .terms import ConstraintState, Kind, Term
 
 _KINDS: dict[str, Kind] = {"kernel": "kernel penalty", "bias": "bias penalty"}
@@ -78,7 +79,7 @@ def weight_penalties(model: Any, layers: Layers) -> list[Term]:
             name=f"{layers.owners[id(weight)]}/{weight.name}: {write_call(weight.regularizer)}",
             kind=_KINDS.get(weight.name, "weight penalty"),
             # Keras sums what a regularizer returns.
-            value=float(ops.convert_to_numpy(ops.sum(weight.regularizer(weight)))),
+            value=float(as_array(ops.sum(weight.regularizer(weight)))),
             layer=layers.owners[id(weight)],
         )
         for weight in model.trainable_weights
@@ -96,8 +97,8 @@ def constraint_states(model: Any, layers: Layers) -> list[ConstraintState]:
 
 
 def _check_constraint(weight: Any, layer: str) -> ConstraintState:
-    before = np.asarray(ops.convert_to_numpy(weight)).astype(np.float64)
-    after = np.asarray(ops.convert_to_numpy(weight.constraint(weight))).astype(np.float64)
+    before = as_array(weight).astype(np.float64)
+    after = as_array(weight.constraint(weight)).astype(np.float64)
     violation = float(np.max(np.abs(after - before), initial=0.0))
     tolerance = _HALF_TOLERANCE if "16" in weight.dtype else _TOLERANCE
     allowed = tolerance * max(1.0, float(np.max(np.abs(before), initial=0.0)))

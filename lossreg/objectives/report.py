@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ParameterError, ShapeError, printable
-from ..lazy import keras, ops
-from ..loss import shown
+from ..lazy import keras
+from ..loss import as_array, shown
 from .penalties import constraint_states, find_layers, weight_penalties
 from .terms import ConstraintState, Term
 
@@ -216,7 +216,7 @@ def _evaluate(model: Any, x: Any, y: Any, batch_size: int | None, sample_weight:
     """Return the loss of `evaluate`, without a change of the model's state."""
     variables = [*model.non_trainable_variables, *model.metrics_variables]
     # JAX deletes the arrays of the variables while it evaluates.
-    before = [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+    before = [np.array(as_array(variable)) for variable in variables]
     try:
         logs = model.evaluate(
             x,

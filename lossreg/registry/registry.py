@@ -28,6 +28,7 @@ from ..loss import (
     Outputs,
     Provider,
     Task,
+    ask_for,
     did_you_mean,
     key,
     parse,
@@ -35,6 +36,7 @@ from ..loss import (
 from .known import known_losses, known_packages
 from .loading import lock_across_forks
 from .plugin import PluginRecord
+from .spoken import meant_by
 
 _MOST_REMEMBERED = 512
 
@@ -312,7 +314,8 @@ class Registry:
         offered = self.entries(plugin=asked.distribution)
         known = [name for entry in offered for name in entry.spec.names]
         where = f" in {record.provider}" if record else ""
-        near = did_you_mean(asked.loss, known)
+        meant = [name for name in meant_by(asked.loss) if name in known]
+        near = ask_for(meant) or did_you_mean(asked.loss, known)
         if asked.loss in ("none", "null"):
             near = " An output without a loss has None (null in YAML and JSON), not a string."
         unknown = UnknownLossError(

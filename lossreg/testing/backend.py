@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import error_line
 from ..lazy import keras, ops
+from ..loss import as_array
 from .results import NotApplicableError
 from .samples import Array
 
@@ -22,7 +23,7 @@ def numbers(tensor: Any) -> Array:
     """Return a tensor of any float dtype as an array of float64."""
     if keras.backend.standardize_dtype(tensor.dtype) in ("bfloat16", "float16"):
         tensor = keras.ops.cast(tensor, "float32")
-    return np.asarray(keras.ops.convert_to_numpy(tensor), "float64")
+    return np.asarray(as_array(tensor), "float64")
 
 
 def tensor(values: Array, dtype: str) -> Any:

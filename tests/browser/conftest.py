@@ -24,7 +24,7 @@ def page_file():
     """The page of all installed packages; its time and size are printed."""
     BUILD.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    text = explorer_page()
+    text = explorer_page().html
     seconds = time.perf_counter() - start
     file = BUILD / "explorer.html"
     file.write_text(text, encoding="utf-8")

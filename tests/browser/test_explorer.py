@@ -16,7 +16,7 @@ FOUR = f"{TWO}&loss=keras/hinge&loss=lossreg-noise/generalized_crossentropy"
 
 
 def test_one_collection_is_under_200_kb_and_the_page_of_all_under_500(page_file):
-    text = explorer_page(["lossreg-focal"])
+    text = explorer_page(["lossreg-focal"]).html
     print(f"The explorer of lossreg-focal: {len(text.encode()) / 1000:.0f} KB")
     assert len(text.encode()) < 200_000
     assert page_file.stat().st_size < 500_000

@@ -8,6 +8,7 @@ import pytest
 from lossreg.builtin.plugin import lossreg_losses
 from lossreg.loss import Signature, documented_arguments, key
 from lossreg.registry import import_target
+from lossreg.registry.spoken import meant_by
 
 SPECS = lossreg_losses()
 every_spec = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -71,3 +72,11 @@ assert not {"keras", "tensorflow", "jax", "torch"} & sys.modules.keys()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["ce", "log_loss", "bce_with_logits", "L1Loss", "l2", "rmse"])
+def test_what_people_mean_is_offered_and_is_no_name_itself(name):
+    names = {each for spec in SPECS for each in spec.names}
+    assert meant_by(name)
+    assert names.issuperset(meant_by(name))
+    assert key(name) not in map(key, names)

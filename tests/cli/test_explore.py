@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossreg.cli import main
-from lossreg.explorer.page import fill_page
+from lossreg.explorer.page import ExplorerPage, fill_page
 from lossreg.explorer.script import script_data
 
 
@@ -41,6 +41,17 @@ def test_without_jax_the_message_says_what_to_install(tmp_path):
     assert done.returncode == 2
     assert "pip install 'lossreg[explore]'" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("drawn", "left_out", "told"),
+    [
+        (3, 2, "It draws 3 losses, and leaves out 2: it lists the reasons."),
+        (1, 0, "It draws 1 loss, and leaves out none."),
+    ],
+)
+def test_what_is_drawn_and_what_is_left_out_is_counted(drawn, left_out, told):
+    assert str(ExplorerPage(html="", drawn=["a"] * drawn, left_out=["b"] * left_out)) == told
 
 
 def test_no_text_of_a_package_ends_the_script_of_the_page():

@@ -196,6 +196,43 @@ def test_a_loss_is_added_to_a_package_that_exists(folder, monkeypatch, inside):
     assert result.stdout.splitlines() == ([] if inside else ["cd acme-losses"]) + ["pytest"]
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_name_that_is_spelled_otherwise_is_said_with_the_reason(folder, exists):
+    if exists:
+        new("acme-losses")
+    result = new("acme-losses", "--loss", "MyTukeyLoss")
+    assert (
+        "The loss is named 'my_tukey': names are in lower snake case, without 'loss'. "
+        "get_loss('MyTukeyLoss') finds it too." in result.stderr
+    )
+
+
+def test_a_name_that_is_kept_needs_no_word(folder):
+    assert "is named" not in new("acme-losses", "--loss", "tukey").stderr
+
+
+def test_each_loss_has_a_row_in_the_readme(folder):
+    new("acme-losses")
+    readme = folder / "acme-losses" / "README.md"
+    before = readme.read_text()
+    for loss in ("tukey", "tethered"):
+        assert "and a row into README.md" in new("acme-losses", "--loss", loss).stderr
+    rows = [line.split(" | ")[0] for line in readme.read_text().splitlines() if line[:1] == "|"]
+    assert rows == ["| loss", "|---|---|---|", "| `tilted`", "| `tukey`", "| `tethered`"]
+    without = [line for line in readme.read_text().splitlines() if line[:4] != "| `t"]
+    assert without == [line for line in before.splitlines() if line[:4] != "| `t"]
+
+
+@pytest.mark.parametrize("text", ["# Another table\n", None])
+def test_a_readme_without_the_table_is_left_as_it_is(folder, text):
+    new("acme-losses")
+    readme = folder / "acme-losses" / "README.md"
+    readme.unlink() if text is None else readme.write_text(text)
+    result = new("acme-losses", "--loss", "tukey")
+    assert "README.md has no table of losses, and wasn't changed" in result.stderr
+    assert (readme.read_text() if readme.exists() else None) == text
+
+
 @pytest.mark.parametrize(
     ("loss", "change", "message"),
     [

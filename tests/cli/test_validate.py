@@ -117,6 +117,35 @@ def test_a_loss_may_stand_anywhere_in_a_trainers_config(validate):
 
 
 @pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("training: {criterion: focal(gamma=2), lr: 0.1}", "training.criterion"),
+        ("stages: [{steps: 3}, {train_loss: {name: mse}}]", "stages.1.train_loss"),
+        ("net: {a: 1}\ncost: huber\nmetrics: [auc]", "cost"),
+        ("trainer: {loss: focla, loss_weight: 2}", "trainer.loss"),
+    ],
+)
+def test_where_the_loss_may_be_is_proposed(validate, text, place):
+    advice = f"The loss may be at {place}: give --at {place}."
+    assert advice in validate(a_yaml=text).stdout
+    assert advice in validate("--at", "no.where", a_yaml=text).stdout
+
+
+def test_several_places_are_proposed_the_readable_first(validate):
+    text = "a: {loss: {w: 1}}\nb: {loss: mse}\nc: {loss: huber}\n"
+    assert "The loss may be at b.loss, c.loss or a.loss: give one to --at." in (
+        validate(a_yaml=text).stdout
+    )
+
+
+def test_a_wrong_value_leads_to_the_page_of_the_loss(validate):
+    result = validate(a_yaml="loss: {name: huber, params: {delta: -1}}")
+    assert result.stdout.endswith(
+        "'delta' must be a number > 0, got -1 (int). 'lossreg show huber' says more.\n"
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("los: mse", "a.yaml: It has neither 'model' nor 'loss'. Did you mean 'loss'?"),

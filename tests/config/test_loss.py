@@ -111,6 +111,19 @@ def test_a_loss_may_be_spelled_out():
             {"name": "huber", "param": {}},
             "param: The key 'param' isn't one of name, params, options. Did you mean 'params'",
         ),
+        (
+            {"name": "huber", "delta": 2},
+            r"delta: The key 'delta' isn't one of name, params, options\. If it is a parameter, "
+            r"put it into params: \{name: huber, params: \{delta: 2\}\}",
+        ),
+        (
+            {"name": "huber", "delta": 2, "params": {"a": 1}},
+            r"put it into params: \{name: huber, params: \{\.\.\., delta: 2\}\}",
+        ),
+        (
+            {"name": "huber", "reduction": "sum"},
+            r"Put it into options: \{name: huber, options: \{reduction: 'sum'\}\}",
+        ),
         ({"name": 3}, "'name' must be the name of a loss, got 3"),
         ({"name": "huber", "params": [2]}, r"'params' must map names to values, got \[2\]"),
         (

@@ -49,7 +49,12 @@ def test_a_part_knows_where_it_and_its_arguments_stand():
             "The arguments of 'Dense' must be a mapping from names to values, got 64.",
         ),
         ({"name": 3}, (), "A name must be a string, got 3."),
-        ({"name": "Dense", "units": 64}, ("units",), "The key 'units' isn't one of name, params."),
+        (
+            {"name": "Dense", "units": 64},
+            ("units",),
+            "The key 'units' isn't one of name, params. If it is a parameter, put it into params: "
+            "{name: Dense, params: {units: 64}}",
+        ),
         (
             {"class_name": "Dense", "confg": {}},
             ("confg",),

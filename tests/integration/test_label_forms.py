@@ -2,6 +2,7 @@
 
 import functools
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from fakes import ACME, spec
 from keras import ops
 from tolerances import FLOAT32
 
-from lossreg import ParameterError, check_data
+from lossreg import ParameterError, check_data, get_loss
 from lossreg.errors import ShapeError
 from lossreg.keras_loss import RegisteredLoss, Registry
 from lossreg.numerics import log_softmax
@@ -145,3 +146,11 @@ def test_data_are_checked_in_either_form():
     assert "classes from 0 to 2" in finding.message
     (finding,) = check_data(loss, ROWS + ROWS, P)
     assert "must be in [0, 1]" in finding.message
+
+
+@pytest.mark.parametrize("labels", [NUMBERS, NUMBERS[:, None], ops.convert_to_tensor(NUMBERS)])
+def test_no_call_is_deprecated(labels):
+    loss = get_loss("sparse_categorical_crossentropy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        assert float(loss(labels, P)) == pytest.approx(np.mean(NATS), rel=FLOAT32)

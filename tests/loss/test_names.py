@@ -75,6 +75,9 @@ def test_a_distribution_is_compared_as_the_package_index_does(text):
         pytest.param(
             "binary crossentropy", "it has spaces. Write 'binary_crossentropy'", id="blanks"
         ),
+        pytest.param("focal loss", "it has spaces. Write 'focal'.", id="blank before loss"),
+        pytest.param("keras.losses.Huber", "it has dots. Write 'huber'.", id="a path of Keras"),
+        pytest.param("torch.nn.HuberLoss", "it has dots. Write 'huber'.", id="a path of torch"),
         pytest.param(" mse", "it has spaces. Write 'mse'", id="blank in front"),
         pytest.param("x" * 10_000, "it has 10000 characters, and a name has at most", id="long"),
         pytest.param("../huber", "A distribution and a slash may stand before it", id="dots"),

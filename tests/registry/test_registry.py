@@ -73,6 +73,29 @@ def test_an_unknown_name_suggests_the_nearest(registry):
         registry.lookup("hubert")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CrossEntropyLoss", "'binary_crossentropy' or 'categorical_crossentropy'"),
+        ("cross_entropy", "'binary_crossentropy' or 'categorical_crossentropy'"),
+        ("bce_with_logits", "'binary_crossentropy'"),
+        ("logloss", "'binary_crossentropy' or 'categorical_crossentropy'"),
+        ("log_loss", "'binary_crossentropy' or 'categorical_crossentropy'"),
+        ("L1Loss", "'mean_absolute_error'"),
+        ("l2", "'mean_squared_error'"),
+        ("rmse", "'mean_squared_error'"),
+    ],
+)
+def test_the_names_of_other_libraries_suggest_what_is_meant(name, meant):
+    registry = Registry()
+    for offered in ("binary_crossentropy", "categorical_crossentropy", "poly1_crossentropy"):
+        add(registry, offered, provider=KERAS)
+    add(registry, "mean_squared_error", provider=KERAS, aliases=("mse",))
+    add(registry, "mean_absolute_error", provider=KERAS, aliases=("mae",))
+    with pytest.raises(UnknownLossError, match=f"Did you mean {meant}\\?"):
+        registry.lookup(name)
+
+
 def test_a_name_that_is_none_is_no_lookup(registry):
     with pytest.raises(LossNameError, match="it has spaces"):
         registry.lookup("mean squared error")

@@ -105,10 +105,12 @@ def docstring(subject: Subject) -> None:
     if not subject.entry.signature.is_function:
         raise NotApplicableError("it was written for Keras and keeps its documentation")
     doc, spec = parse_docstring(subject.entry.doc), subject.spec
+    faults = []
     if doc.summary != spec.summary:
-        raise ConformanceError(
-            f"Its docstring begins with {doc.summary!r}, and the summary in its spec is "
-            f"{spec.summary!r}. Write one sentence in both."
+        begins = f"begins with {doc.summary!r}" if doc.summary else "is empty"
+        faults.append(
+            f"Its docstring {begins}, and the summary in its spec is {spec.summary!r}. Write one "
+            "sentence in both."
         )
     description = f"{doc.text} {doc.sections.get('Formula', '')}"
     # `code` with an operator or a call in it, over one line or several.
@@ -124,7 +126,10 @@ def docstring(subject: Subject) -> None:
         f"{name!r} in Args" for name in ("y_true", "y_pred", *parameters) if name not in arguments
     ]
     if missing:
-        raise ConformanceError(f"Its docstring lacks {', '.join(missing)}. Write it there.")
+        them = "them" if len(missing) > 1 else "it"
+        faults.append(f"Its docstring lacks {', '.join(missing)}. Write {them} there.")
+    if faults:
+        raise ConformanceError("\n".join(faults))
 
 
 def light_import(subject: Subject) -> None:

@@ -484,6 +484,13 @@ BROKEN = [
         id="sections",
     ),
     pytest.param("docstring", squared, {"summary": "Another."}, "begins with", id="the summary"),
+    pytest.param(
+        "docstring",
+        undocumented,
+        {"summary": "Another."},
+        r"begins with .* is 'Another\.'(.|\n)*lacks a formula.*'scale' in Args",
+        id="the summary and sections",
+    ),
     pytest.param("names", squared, {"aliases": ("mse",)}, "keras .* offers", id="a built-in's"),
     pytest.param("names", squared, {"aliases": ("sparse_focal",)}, "lossreg-focal", id="known"),
 ]

@@ -1,7 +1,7 @@
 """The losses of a comparison: those that a user names, or all that fit the labels."""
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,16 +21,32 @@ class Candidate:
     Args:
         bound: The loss.
         again: Whether it is the baseline once more, with other seeds.
+        also: The parameters that the label has with any value, not only with another than the
+            default.
+        is_qualified: Whether the label begins with the package that offers the loss.
     """
 
     bound: Bound
     again: bool = False
+    also: frozenset[str] = frozenset()
+    is_qualified: bool = False
 
     @functools.cached_property
     def label(self) -> str:
         """The loss without `from_logits`, which the model decides for all."""
-        name = _short(self.bound)
+        name = _short(self.bound, self.also)
+        if self.is_qualified and isinstance(self.bound, BoundLoss):
+            name = f"{self.bound.provider.distribution}/{name}"
         return f"{name}, again" if self.again else name
+
+    @property
+    def full(self) -> str:
+        """The loss with every parameter."""
+        if isinstance(self.bound, BoundOutputs):
+            return ", ".join(f"{name}: {loss}" for name, loss in self.bound.items())
+        if isinstance(self.bound, BoundSum):
+            return str(self.bound)
+        return self.bound.entry.call(self.bound.params, self.bound.params)
 
     @functools.cached_property
     def providers(self) -> tuple[str, ...]:
@@ -43,19 +59,49 @@ class Candidate:
         return self.bound.config()
 
 
-def _short(bound: Bound) -> str:
+def _short(bound: Bound, also: frozenset[str] = frozenset()) -> str:
     if isinstance(bound, BoundOutputs):
         return ", ".join(f"{name}: {each and _short(each)}" for name, each in bound.items())
     if isinstance(bound, BoundSum):
         return " + ".join(
             replace(term, loss=_default_form(term.loss)).label for term in bound.terms
         )
-    return _default_form(bound).label
+    return bound.entry.call(_default_form(bound).params, also)
 
 
 def _default_form(loss: BoundLoss) -> BoundLoss:
     logits = loss.spec.from_logits
     return loss.with_params({logits: False}) if logits in loss.params else loss
+
+
+def tell_apart(found: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates with labels that tell those of the same name apart.
+
+    Of `focal` and `focal(gamma=1)` each says its gamma, and of losses from two packages each says
+    its package.
+    """
+    all_of_them = list(found)
+    named: dict[str, list[BoundLoss]] = {}
+    for each in all_of_them:
+        if isinstance(each.bound, BoundLoss):
+            named.setdefault(each.bound.name, []).append(each.bound)
+    return [
+        _told_from(each, named[each.bound.name]) if isinstance(each.bound, BoundLoss) else each
+        for each in all_of_them
+    ]
+
+
+def _told_from(candidate: Candidate, same_name: Sequence[BoundLoss]) -> Candidate:
+    """Return a candidate whose label tells it from the losses of its name, itself among them."""
+    own = candidate.bound
+    assert isinstance(own, BoundLoss), "sums have no name of their own"
+    others = [loss for loss in same_name if loss.qualified_name == own.qualified_name]
+    differing = {name for loss in others for name, value in loss.items if own.params[name] != value}
+    return replace(
+        candidate,
+        also=frozenset(differing - {own.spec.from_logits}),
+        is_qualified=len(others) < len(same_name),
+    )
 
 
 def candidates(given: Iterable[Any], reference: Bound) -> list[Candidate]:

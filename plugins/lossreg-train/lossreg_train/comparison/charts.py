@@ -128,6 +128,8 @@ def curves(lines: Sequence[Line], *, title: str, x: str, y: str, diagonal: bool 
     width, height, left, bottom = 560, 320, 62, 44
     xs, ys = [point[0] for point in points], [point[1] for point in points]
     across = _Scale(0 if diagonal else min(xs), 1 if diagonal else max(xs), left, width - 12)
+    if not diagonal:
+        across.least_step = 1.0  # epochs
     up = _Scale(0 if diagonal else min(ys), 1 if diagonal else max(ys), height - bottom, 12)
     parts = [_axis(across, height - bottom, 12), _upright(up, left, width - 12)]
     if diagonal:
@@ -172,6 +174,8 @@ class _Scale:
         room = 0.04 * (high - low)
         self.low, self.high = (low, high) if (low, high) == (0, 1) else (low - room, high + room)
         self.start, self.end = start, end
+        #: How far two ticks are apart at least.
+        self.least_step = 0.0
 
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
@@ -183,7 +187,7 @@ class _Scale:
     @property
     def ticks(self) -> list[float]:
         """Round numbers, about five."""
-        rough = (self.high - self.low) / _TICKS
+        rough = max((self.high - self.low) / _TICKS, self.least_step)
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * times for times in (1, 2, 5, 10) if power * times >= rough)
         first = math.ceil(self.low / step)

@@ -15,7 +15,7 @@ from typing import Any, Unpack
 
 from lossreg.errors import LossregError
 
-from .candidates import Candidate, all_fitting, candidates
+from .candidates import Candidate, all_fitting, candidates, tell_apart
 from .cells import Results
 from .plan import Plan, check
 from .pools import ExecutorPool, Here, Pool, Processes
@@ -123,9 +123,9 @@ def _candidates(subject: Subject, named: Any) -> list[Candidate]:
         labels = subject.samples.y
         if isinstance(labels, dict):
             raise LossregError("'auto' is for a model with one output. Name the losses.")
-        return list(all_fitting(subject.reference, labels.ndim, labels.shape[-1]))
+        return tell_apart(all_fitting(subject.reference, labels.ndim, labels.shape[-1]))
     is_one = isinstance(named, str | Mapping) or callable(named)
-    return candidates([named] if is_one else named, subject.reference)
+    return tell_apart(candidates([named] if is_one else named, subject.reference))
 
 
 def _pool(path: Path, workers: int | None, executor: "Executor | Pool | None") -> Pool:

@@ -1,5 +1,6 @@
 """The folds of a comparison: which rows are trained on, stopped on and tested on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,21 @@ class Fold:
     def ratio(self) -> float:
         """How many rows are tested on for each row of the training set."""
         return len(self.test) / (len(self.train) + len(self.stop))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many samples a fold has: the fewest and the most of all folds.
+
+    Args:
+        train: To train on.
+        stop: To stop on.
+        test: To judge by.
+    """
+
+    train: tuple[int, int]
+    stop: tuple[int, int]
+    test: tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +112,15 @@ class Folds:
         )
         return Fold(train=inside[train], stop=inside[stop], test=np.flatnonzero(test))
 
+    def counts(self) -> "tuple[Counts, dict[float, Counts]]":
+        """Return how many samples the folds have, as they are drawn first; and those of a class."""
+        drawn = [self.fold(0, index) for index in range(self.count)]
+        classes = self.classes
+        every = _counts(drawn, np.ones(self.rows, dtype=bool))
+        if classes is None:
+            return every, {}
+        return every, {float(one): _counts(drawn, classes == one) for one in np.unique(classes)}
+
     @property
     def ratio(self) -> float:
         """The mean of the ratios of the folds."""
@@ -126,6 +151,15 @@ def draw_seed(*numbers: int) -> int:
 
 def _rows(values: "Array | None", chosen: "Array") -> "Array | None":
     return None if values is None else values[chosen]
+
+
+def _counts(drawn: Sequence[Fold], chosen: "Array") -> Counts:
+    """Return how many of the chosen rows the folds have."""
+    found = {}
+    for part in ("train", "stop", "test"):
+        sizes = [int(chosen[getattr(fold, part)].sum()) for fold in drawn]
+        found[part] = (min(sizes), max(sizes))
+    return Counts(**found)
 
 
 def _blocks(times: "Array", count: int) -> "Array":

@@ -8,10 +8,11 @@ from lossreg.errors import printable
 from .charts import COLOURS, Bar, Line, curves, intervals, table
 from .progress import duration
 from .report import Comparison, Pair, Standing
-from .table import written
+from .table import counted, written
 
 _MOST_PAIRS = 40  # in the chart; the table has all
 _MOST_CURVES = 12
+_MOST_CLASSES = 20  # rows of the table of samples
 _PAIR = 430  # the width for the names of a pair
 
 _STYLE = """
@@ -48,6 +49,7 @@ code { font: .9em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 th, td { text-align: left; padding: .4rem .6rem .4rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; } th { color: var(--soft); font-weight: 600; } .n { text-align: right;
   white-space: nowrap; } td code { overflow-wrap: anywhere; }
+.full { color: var(--soft); font-size: .85em; overflow-wrap: anywhere; }
 td:first-child { min-width: 11rem; }
 th.n { white-space: normal; }
 .badge { font-size: .8rem; font-weight: 600; border: 1px solid; border-radius: 999px;
@@ -78,6 +80,7 @@ def page(comparison: Comparison) -> str:
         _reliability,
         _slices,
         _training,
+        _samples,
         _failures,
         _method,
     ]
@@ -96,6 +99,13 @@ def _text(text: str) -> str:
 
 def _code(text: str) -> str:
     return f"<code>{_text(text)}</code>"
+
+
+def _in_full(standing: Standing) -> str:
+    """Return a loss, with every parameter below it where the label doesn't show them all."""
+    if standing.full == standing.loss:
+        return _code(standing.loss)
+    return f'{_code(standing.loss)}<div class="full">{_text(standing.full)}</div>'
 
 
 def _badge(verdict: str) -> str:
@@ -289,7 +299,7 @@ def _training(comparison: Comparison) -> Iterator[str]:
     )
     rows = (
         [
-            _code(standing.loss),
+            _in_full(standing),
             "-" if standing.step is None else f"{1000 * standing.step:.2f} ms",
             "-" if standing.seconds is None else f"{standing.seconds:.1f} s",
             "-" if standing.rate is None else f"{standing.rate:.3g}",
@@ -310,6 +320,24 @@ def _training(comparison: Comparison) -> Iterator[str]:
             ),
             numbers=1,
         )
+
+
+def _samples(comparison: Comparison) -> Iterator[str]:
+    yield "<h2>Samples</h2>"
+    yield (
+        '<p class="soft">How many samples each fold has. Where the folds differ, the fewest and '
+        "the most.</p>"
+    )
+    rows = {"all": comparison.samples}
+    rarest_first = sorted(comparison.classes.items(), key=lambda item: item[1].test)
+    rows |= {f"class {name}": counts for name, counts in rarest_first[:_MOST_CLASSES]}
+    yield table(
+        ["Samples", *(f"To {what}" for what in counted(comparison.samples))],
+        ([_text(name), *counted(counts).values()] for name, counts in rows.items()),
+        numbers=1,
+    )
+    if more := rarest_first[_MOST_CLASSES:]:
+        yield f'<p class="soft">The {len(more)} classes with more samples are left out.</p>'
 
 
 def _failures(comparison: Comparison) -> Iterator[str]:

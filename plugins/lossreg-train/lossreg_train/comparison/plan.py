@@ -1,6 +1,6 @@
 """The plan of a comparison: its cells in their order, and what came of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from .summary import Outcome
 from .tasks import run_cell, run_check
 from .work import Work
 
+_FEW_RUNS = 5  # below it, an interval is wider than most differences
 _CALIBRATED = (1e-3, 1e3)  # by how much a learning rate may be changed before the search
 
 
@@ -153,7 +154,11 @@ class Plan:
             self.outcomes, metrics, subject.folds.ratio, subject.compare.margin
         )
         baseline = self._checked.candidates[0].label
+        runs = subject.compare.folds * subject.compare.repeats
+        *losses, _ = self.outcomes
         notes = [*subject.notes, *self._checked.notes]
+        notes += [*_few_runs(runs), *_short_trainings(losses, self._work.settings.epochs)]
+        samples, classes = subject.folds.counts()
         if noise is not None and noise.verdict in ("better", "worse"):
             notes.append(
                 f"{baseline} with other seeds differs from itself by more than noise should. "
@@ -170,7 +175,12 @@ class Plan:
             noise=noise,
             dropped=self._checked.dropped,
             folds=_folds_in_words(subject.folds, subject.compare.repeats),
-            runs=subject.compare.folds * subject.compare.repeats,
+            samples=samples,
+            classes={
+                _class_name(number, subject.class_names): counts
+                for number, counts in classes.items()
+            },
+            runs=runs,
             done=self._progress.done,
             planned=self._progress.planned,
             seconds=seconds,
@@ -179,6 +189,38 @@ class Plan:
             folder=folder,
             is_stopped=is_stopped,
         )
+
+
+def _few_runs(runs: int) -> Iterator[str]:
+    """Yield what to say of a comparison with few runs."""
+    if runs < _FEW_RUNS:
+        yield (
+            f"Each loss has {runs} run{'s' * (runs > 1)}. With fewer than {_FEW_RUNS}, only large "
+            "differences can be told from noise. Take more folds or repeats."
+        )
+
+
+def _short_trainings(outcomes: Sequence[Outcome], epochs: int) -> Iterator[str]:
+    """Yield what to say where losses were still getting better when their training ended."""
+    found = [
+        outcome.candidate.label
+        for outcome in outcomes
+        if 2 * outcome.best_at_end[epochs] > outcome.done - outcome.failed
+    ]
+    if found:
+        which = "All losses" if len(found) == len(outcomes) > 1 else ", ".join(found)
+        were = "was" if which == found[0] else "were"
+        yield (
+            f"{which} {were} best after the last of {epochs} epochs in most runs, and may get "
+            f"better still. Train longer, such as {2 * epochs} epochs, before you trust the "
+            "ranking."
+        )
+
+
+def _class_name(number: float, names: Sequence[str | int] | None) -> str:
+    """Return the name of a class, or its number where it has none."""
+    is_named = names is not None and number % 1 == 0 and 0 <= number < len(names)
+    return str(names[int(number)]) if names is not None and is_named else f"{number:g}"
 
 
 def _folds_in_words(folds: Folds, repeats: int) -> str:

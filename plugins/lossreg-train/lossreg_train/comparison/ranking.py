@@ -108,6 +108,7 @@ def _standing(
     return Standing(
         loss=outcome.candidate.label,
         expression=outcome.candidate.bound.label,
+        full=outcome.candidate.full,
         config=outcome.candidate.config,
         scores={
             metric.label: _score(outcome.runs(index), ratio) for index, metric in enumerate(metrics)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossreg.errors import printable
+
+from .folds import Counts
 from .scores import Bin
 from .statistics import Verdict
 
@@ -44,6 +47,7 @@ class Standing:
     Args:
         loss: The loss with what tells it from the others.
         expression: The loss as a config holds it.
+        full: The loss with every parameter.
         config: The loss as data.
         scores: By metric.
         runs: How many runs have scores.
@@ -63,6 +67,7 @@ class Standing:
 
     loss: str
     expression: str
+    full: str
     config: Mapping[str, Any]
     scores: Mapping[str, Score]
     runs: int
@@ -159,6 +164,8 @@ class Comparison:
         noise: The baseline against itself with other seeds; None before two runs.
         dropped: Losses that don't fit the model or the data, with the reasons.
         folds: How the samples were split, in words.
+        samples: How many samples the folds have.
+        classes: How many of each class, where labels are classes.
         runs: How many runs each loss was to have.
         done: How many trainings have ended, of all losses.
         planned: How many there were to be.
@@ -179,6 +186,8 @@ class Comparison:
     noise: Pair | None
     dropped: Mapping[str, str]
     folds: str
+    samples: Counts
+    classes: Mapping[str, Counts]
     runs: int
     done: int
     planned: int
@@ -269,17 +278,20 @@ class Comparison:
         return files
 
     def __str__(self) -> str:
-        from .table import lines
+        from .table import legend, lines
 
-        return "\n".join([*lines(self), "", self.verdict])
+        return "\n".join([*lines(self), "", self.verdict, "", *legend(self)])
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Draw the ranking on a terminal."""
         del console, options
-        from .table import table
+        from rich.text import Text
+
+        from .table import legend, table
 
         yield table(self)
-        yield self.verdict
+        # Names in brackets aren't styles.
+        yield from (Text(printable(line)) for line in (self.verdict, *legend(self)))
 
 
 def _every(count: int) -> str:

@@ -56,6 +56,7 @@ class Subject:
         metrics: What the losses are judged by.
         compare: The section `compare`.
         fit: The section `fit`.
+        class_names: The classes in the order of their numbers; None where they are numbers.
         notes: What the user should know.
     """
 
@@ -68,6 +69,7 @@ class Subject:
     metrics: list[Metric]
     compare: Compare
     fit: Fit
+    class_names: Sequence[str | int] | None = None
     notes: Sequence[str] = ()
 
 
@@ -96,6 +98,7 @@ def of_config(config: Any, metrics: Any, options: Options) -> Subject:
         metrics=_metrics(metrics or compare.metrics, reference, rows.samples),
         compare=compare,
         fit=fit,
+        class_names=rows.config.classes,
         notes=[*rows.notes, *_truth_notes(rows.config)],
     )
 

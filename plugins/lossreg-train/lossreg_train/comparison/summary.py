@@ -32,6 +32,7 @@ class Outcome:
     ) -> None:
         self.candidate = candidate
         self.labels = [metric.label for metric in metrics]
+        self._sign = metrics[0].sign
         #: The score of each cell by repeat, fold and metric; NaN where there is none.
         self.scores: Array = np.full((repeats, folds, len(metrics)), np.nan)
         self.done = 0
@@ -40,6 +41,8 @@ class Outcome:
         self.steps: list[float] = []
         self.rates: list[float] = []
         self.epochs: list[int] = []
+        #: How many trainings of a number of epochs were best, and better than before, at the end.
+        self.best_at_end: Counter[int] = Counter()
         self.params: Counter[str] = Counter()
         self.curve = _Curve()
         self.losses = _Curve()
@@ -60,6 +63,8 @@ class Outcome:
         if result["rate"] is not None:
             self.rates.append(result["rate"])
         self.epochs.append(result["epoch"])
+        *before, last = [self._sign * value for value in result["values"]]
+        self.best_at_end[len(before) + 1] += all(last > value for value in before)
         self.curve.add(result["values"])
         self.losses.add(result["losses"])
         if "params" in result:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from lossreg.cli import in_columns
 from lossreg.errors import printable
 
+from .folds import Counts
 from .report import Comparison, Score, Standing
 
 if TYPE_CHECKING:
@@ -43,6 +44,33 @@ def written(score: Score) -> str:
     half = (score.high - score.low) / 2
     # The runs of a metric may be the same to the last digits.
     return f"{score.mean:.4g} ± {half if half > 1e-9 else 0:.2g}"
+
+
+def legend(comparison: Comparison) -> list[str]:
+    """Return what the numbers of the ranking mean, and on how many samples they are measured."""
+    found = []
+    scores = [score for standing in comparison.ranking for score in standing.scores.values()]
+    if any(score.low is not None for score in scores):
+        found.append(
+            "Each score is the mean of the runs ± half of its 95 % interval. Verdicts compare the "
+            "losses run by run, so two intervals may overlap where a difference is clear."
+        )
+    parts = [f"{count} to {what}" for what, count in counted(comparison.samples).items()]
+    sentence = f"Samples in a fold: {', '.join(parts)}"
+    if comparison.classes:
+        rarest = min(comparison.classes, key=lambda name: comparison.classes[name].test)
+        numbers = ", ".join(counted(comparison.classes[rarest]).values())
+        sentence += f"; of the rarest class, {rarest!r}: {numbers}"
+    return [*found, f"{sentence}."]
+
+
+def counted(counts: Counts) -> dict[str, str]:
+    """Return how many samples a fold has, by what they are for."""
+    parts = {"train on": counts.train, "stop on": counts.stop, "test on": counts.test}
+    return {
+        what: f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        for what, (low, high) in parts.items()
+    }
 
 
 def lines(comparison: Comparison) -> Sequence[str]:

@@ -8,7 +8,12 @@ from tolerances import BY_DTYPE
 
 import lossreg
 from lossreg import LossregError, bind
-from lossreg_train.comparison.candidates import Candidate, all_fitting, candidates
+from lossreg_train.comparison.candidates import (
+    Candidate,
+    all_fitting,
+    candidates,
+    tell_apart,
+)
 from lossreg_train.comparison.tuning import ranges, with_values
 
 LOGITS = bind("binary_crossentropy(from_logits=True)")
@@ -69,6 +74,43 @@ def test_the_losses_of_several_outputs_are_told_one_by_one():
     assert found.bound["a"].params["from_logits"] is True
     with pytest.raises(LossregError, match="The model has several outputs"):
         candidates(["bce"], reference)
+
+
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        pytest.param(
+            ["focal", "focal(gamma=1)", "focal(gamma=1, alpha=0.5)", "bce"],
+            [
+                "focal(gamma=2.0, alpha=0.75)",
+                "focal(gamma=1.0, alpha=0.75)",
+                "focal(gamma=1.0, alpha=0.5)",
+                "binary_crossentropy",
+            ],
+            id="what differs",
+        ),
+        pytest.param(["focal", "bce"], ["focal", "binary_crossentropy"], id="other names"),
+        pytest.param(["focal(gamma=2, alpha=0.75)"], ["focal"], id="alone"),
+        pytest.param(["focal + bce", "focal"], ["focal + binary_crossentropy", "focal"], id="sum"),
+    ],
+)
+def test_losses_of_one_name_say_in_what_they_differ(given, labels):
+    found = tell_apart(candidates(given, LOGITS))
+    assert [each.label for each in found] == labels
+
+
+def test_losses_of_one_name_from_two_packages_say_the_package():
+    @lossreg.register
+    def focal(y_true, y_pred, *, gamma: float = 3.0):
+        return y_true
+
+    try:
+        found = tell_apart(candidates(["lossreg-focal/focal", "local/focal"], LOGITS))
+        assert [each.label for each in found] == ["lossreg-focal/focal", "local/focal"]
+    finally:
+        registry = lossreg.registry.installed()
+        for entry in [each for each in registry.entries() if each.provider.is_local]:
+            registry.remove(entry)
 
 
 def test_the_baseline_again_has_a_name_of_its_own():

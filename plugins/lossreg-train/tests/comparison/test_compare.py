@@ -241,6 +241,43 @@ def test_training_stops_early_and_keeps_the_best_epoch(config, again):
         assert cell["scores"] == {"scripted": 0.7}
 
 
+@pytest.mark.parametrize(
+    ("values", "is_said"),
+    [
+        pytest.param([0.1, 0.2, 0.3], True, id="better at the end"),
+        pytest.param([0.1, 0.3, 0.3], False, id="as good as before"),
+        pytest.param([0.1, 0.3, 0.2], False, id="worse at the end"),
+    ],
+)
+def test_a_training_that_was_too_short_is_said(config, again, values, is_said):
+    # The check of the loss, and then each training: its epochs, and the samples tested on.
+    script = iter([0.0, *[*values, 0.7] * 4])
+
+    def scripted(y_true, y_pred):
+        return next(script)
+
+    made = config(fit={"epochs": 3, "batch_size": 16})
+    notes = " ".join(again(made, PAIR[:1], [scripted], **FIXED).notes)
+    advice = "best after the last of 3 epochs in most runs, and may get better still. Train longer"
+    assert (f"binary_crossentropy was {advice}, such as 6 epochs" in notes) == is_said
+
+
+def test_few_runs_are_said_to_be_few(config, again, pair):
+    assert (
+        "Each loss has 2 runs. With fewer than 5, only large differences can be told from noise. "
+        "Take more folds or repeats." in pair.notes
+    )
+    made = config(compare={"folds": 5, "repeats": 1}, fit={"epochs": 1, "batch_size": 16})
+    assert "told from noise" not in " ".join(again(made, PAIR[:1], **FIXED).notes)
+
+
+def test_the_samples_of_a_fold_are_reported_by_class(pair):
+    assert pair.samples.test == (60, 60)
+    assert pair.samples.train[0] + pair.samples.stop[0] == 60
+    assert list(pair.classes) == ["0", "1"]
+    assert sum(counts.test[0] for counts in pair.classes.values()) == 60
+
+
 def test_slices_and_several_metrics_are_reported(config, again):
     made = config(compare={"folds": 2, "repeats": 1, "slices": ["site"]})
     result = again(made, PAIR[:1], ["f1", "calibration_error"], **FIXED)

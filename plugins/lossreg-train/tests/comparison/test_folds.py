@@ -135,3 +135,14 @@ def test_a_split_by_time_holds_out_the_latest_rows():
     assert len(held) == pytest.approx(0.2 * ROWS, abs=3)
     train, held = split(4, 0.9, 7, times=np.array([2, 1, 2, 2]))
     assert (train.tolist(), sorted(held)) == ([1], [0, 2, 3])
+
+
+def test_the_samples_of_a_fold_are_counted():
+    every, by_class = folds(classes=CLASSES).counts()
+    drawn = [folds(classes=CLASSES).fold(0, index) for index in range(5)]
+    assert every.test == (20, 21)
+    assert every.train == (min(len(f.train) for f in drawn), max(len(f.train) for f in drawn))
+    # 11 rows of 103 over 5 folds.
+    assert by_class[1.0].test == (2, 3)
+    assert by_class[1.0].stop == tuple(f(CLASSES[d.stop].sum() for d in drawn) for f in (min, max))
+    assert folds().counts()[1] == {}

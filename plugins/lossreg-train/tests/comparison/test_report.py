@@ -8,6 +8,7 @@ import pytest
 
 from lossreg import bind
 from lossreg_train.comparison.candidates import Candidate
+from lossreg_train.comparison.folds import Counts
 from lossreg_train.comparison.metrics import read_metrics
 from lossreg_train.comparison.page import page
 from lossreg_train.comparison.ranking import rank
@@ -57,6 +58,11 @@ def comparison(levels, *, metric="average_precision", noise=0.004, failed=(), **
         "noise": of_noise,
         "dropped": {},
         "folds": "5 folds, drawn 2 times",
+        "samples": Counts(train=(1149, 1150), stop=(288, 288), test=(359, 360)),
+        "classes": {
+            "no": Counts(train=(1038, 1038), stop=(260, 260), test=(325, 325)),
+            "<yes>": Counts(train=(111, 112), stop=(28, 28), test=(34, 35)),
+        },
         "runs": RUNS,
         "done": 40,
         "planned": 40,
@@ -183,3 +189,38 @@ def test_the_table_shows_means_with_their_intervals():
     assert lines[1].startswith("focal(gamma=3.0)")
     assert " ± " in lines[1]
     assert lines[2].endswith("baseline")
+
+
+def test_the_table_says_what_the_plus_minus_is_and_counts_the_samples():
+    text = str(comparison([0.80, 0.90, 0.70]))
+    assert "mean of the runs ± half of its 95 % interval" in text
+    assert text.splitlines()[-1] == (
+        "Samples in a fold: 1,149 to 1,150 to train on, 288 to stop on, 359 to 360 to test on; of "
+        "the rarest class, '<yes>': 111 to 112, 28, 34 to 35."
+    )
+    assert str(comparison([0.8], classes={})).splitlines()[-1].endswith("359 to 360 to test on.")
+
+
+def test_a_terminal_shows_names_in_brackets_as_they_are():
+    from rich.console import Console
+
+    terminal = Console(width=200, force_terminal=True, color_system=None)
+    counts = Counts(train=(8, 8), stop=(2, 2), test=(5, 5))
+    with terminal.capture() as shown:
+        terminal.print(comparison([0.80, 0.90, 0.70], classes={"[red]": counts}))
+    assert "the rarest class, '[red]': 8, 2, 5." in " ".join(shown.get().split())
+    assert "±" in shown.get()
+
+
+def test_the_page_counts_the_samples_of_each_class_the_rarest_first():
+    text = page(comparison([0.80, 0.90, 0.70]))
+    rows = text[text.index("<h2>Samples</h2>") :]
+    places = [rows.index(f"<td>{name}</td>") for name in ("all", "class &lt;yes&gt;", "class no")]
+    assert places == sorted(places)
+    assert "<td class=n>34 to 35</td>" in rows
+
+
+def test_the_page_has_each_loss_in_full():
+    assert "focal(gamma=3.0, alpha=0.75, from_logits=True, label_smoothing=0.0)" in page(
+        comparison([0.80, 0.90, 0.70])
+    )
