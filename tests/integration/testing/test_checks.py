@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 from fakes import ACME, spec
 from pydantic import BeforeValidator
 from sites import install
@@ -121,6 +121,12 @@ def at_least_float32(y_true, y_pred):
     return -ops.mean(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p), axis=-1)
 
 
+def of_known_classes(y_true, y_pred, *, classes: Annotated[int, Gt(0)] = 5):
+    if y_pred.shape[-1] > classes:
+        raise ValueError("There are more outputs than classes.")
+    return by_class(y_true, y_pred)
+
+
 def overlap(y_true, y_pred, *, axis: int | None = None):
     return 1 - ops.sum(y_true * y_pred, axis=axis) / ops.sum(y_true + y_pred + 1e-3, axis=axis)
 
@@ -188,6 +194,12 @@ def fixed_batch(y_true, y_pred):
     return ops.reshape(squared(y_true, y_pred), (int(y_pred.shape[0]),))
 
 
+def branching(y_true, y_pred):
+    if ops.any(ops.isnan(y_pred)):
+        return ops.zeros_like(squared(y_true, y_pred))
+    return squared(y_true, y_pred)
+
+
 def by_place(y_true, y_pred):
     values = squared(y_true, y_pred)
     return values * ops.cumsum(ops.ones_like(values))
@@ -240,6 +252,14 @@ def default_outside(y_true, y_pred, *, scale: Annotated[float, Ge(0)] = -1.0):
 
 def with_a_way_out(y_true, y_pred, *, scale: Annotated[float, Ge(0)] | int = 1.0):
     return scale * squared(y_true, y_pred)
+
+
+def below_two(y_true, y_pred, *, window: Annotated[int, Gt(0)] = 3):
+    return squared(y_true, y_pred) * (1 / (window - 1))
+
+
+def at_eight(y_true, y_pred, *, degree: Annotated[int, Gt(0), Lt(9)] = 4):
+    return squared(y_true, y_pred) / (8 - degree)
 
 
 def undocumented(y_true, y_pred, *, scale: float = 1.0):
@@ -395,6 +415,7 @@ GOOD = [
     pytest.param("unknown_parameter", Written, {}, id="a factory ignores no parameter"),
     pytest.param("parameter_type", squared, {}, id="a number only"),
     pytest.param("parameter_range", squared, {}, id="a range that holds"),
+    pytest.param("parameter_range", of_known_classes, INTEGER, id="as many as the input needs"),
     pytest.param("shape_mismatch", squared, {}, id="shapes that lossreg refuses"),
     pytest.param("docstring", squared, {}, id="documented"),
     pytest.param("docstring", as_keras_writes, {}, id="documented as Keras does"),
@@ -452,6 +473,7 @@ BROKEN = [
     pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
     pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
     pytest.param("compiled", fixed_batch, {}, "It raised .*TypeError", id="a fixed size of batch"),
+    pytest.param("compiled", branching, {}, "It raised .*Python .?bool", id="a Python if"),
     pytest.param("permuted_batch", by_place, {}, "elsewhere", id="place in the batch"),
     pytest.param(
         "permuted_batch", by_place, {"couples_batch": True}, "the same sum", id="place, coupled"
@@ -470,6 +492,12 @@ BROKEN = [
     ),
     pytest.param(
         "parameter_range", choosy, {}, "norm='l1', which its range allows.*KeyError", id="a choice"
+    ),
+    pytest.param(
+        "parameter_range", below_two, {}, "window=1, which its range allows", id="an open low end"
+    ),
+    pytest.param(
+        "parameter_range", at_eight, {}, "degree=8, which its range allows", id="an open high end"
     ),
     pytest.param("parameter_range", default_outside, {}, "outside its own range", id="the default"),
     pytest.param("parameter_range", with_a_way_out, {}, "scale=-1", id="a way around the range"),
