@@ -286,6 +286,10 @@ def soft(y_true, y_pred, *, from_logits: bool = False):
     return -ops.sum(y_true * log_softmax(y_pred, from_logits=from_logits), axis=-1)
 
 
+def by_order(y_true, y_pred):
+    return ops.sum(ops.square(ops.cumsum(y_true - y_pred, axis=-1)), axis=-1)
+
+
 def ignoring(y_true, y_pred, *, ignore_class: int | None = None):
     if ignore_class is None:
         return by_class(y_true, y_pred)
@@ -388,6 +392,7 @@ def counting(y_true, y_pred):
 
 
 ROWS = {**INTEGER, "y_true": ("one_hot", "integer")}
+GRADES = {**INTEGER, "y_true": ("one_hot", "ordered"), "task": ("ordinal",)}
 RANKED = {"y_true": "relevance", "y_pred": "scores", "task": ("ranking",), "per": "sample"}
 IMAGE = {"per": "sample", "task": ("segmentation",)}
 
@@ -431,12 +436,14 @@ GOOD = [
     pytest.param("label_dtypes", on_logits, LOGITS, id="labels of any type"),
     pytest.param("ignored_class", ignoring, INTEGER, id="an ignored class"),
     pytest.param("ignored_class", soft, ROWS, id="a class that lossreg ignores"),
+    pytest.param("ignored_class", by_order, GRADES, id="a grade that lossreg ignores"),
     pytest.param("padding", list_wise, RANKED, id="a mean over what isn't padding"),
     pytest.param("axis", along, {}, id="any axis"),
     pytest.param("unknown_classes", by_class, INTEGER, id="any number of classes"),
     pytest.param("finite_values", one_each, {"per": "entry"}, id="one value per entry"),
     pytest.param("finite_values", of_image, IMAGE, id="one value per sample"),
     pytest.param("numerical_gradient", soft, ROWS, id="several forms of labels"),
+    pytest.param("shape_mismatch", by_order, GRADES, id="rows, or numbers with an order"),
 ]
 BROKEN = [
     pytest.param(
