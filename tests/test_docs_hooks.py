@@ -11,6 +11,7 @@ import pytest
 from lossreg import LossSpec, Registry
 from lossreg.errors import NotInstalledError
 from lossreg.loss import LABELS, OPTIONS, OUTPUTS, PROJECT, Hooks, Task
+from lossreg.loss.kinds import CONVERSIONS
 from lossreg.registry import BLOCK, ONLY
 from lossreg.testing.run import CHECKS, promise
 
@@ -51,6 +52,11 @@ def test_the_words_of_a_field_are_listed(field, words):
 def test_each_kind_has_the_values_that_the_code_gives_it(kinds):
     rows = [f"| `{word}` | {kind.values} |" for word, kind in kinds.items()]
     assert [row for row in rows if f"\n{row}\n" not in PAGE] == []
+
+
+def test_the_forms_of_labels_that_are_turned_into_others_are_listed():
+    listed = re.findall(r'^\| `\("(\w+)", "(\w+)"\)` \|', PAGE, re.MULTILINE)
+    assert sorted(listed) == sorted(CONVERSIONS)
 
 
 def test_the_checks_are_listed_with_what_they_promise():

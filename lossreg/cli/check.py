@@ -62,8 +62,9 @@ def check(
         # Keras reads it once, when it is imported.
         os.environ["KERAS_BACKEND"] = backend
     # It imports numpy, which no listing needs.
-    from ..testing import run_checks
+    from ..testing import import_keras_lean, run_checks
 
+    import_keras_lean()
     results = _run(run_checks(distribution, loss=loss, check=name))
     if as_json:
         write_json([dataclasses.asdict(result) for result in results])

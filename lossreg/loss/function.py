@@ -230,7 +230,7 @@ def _converted(bound: BoundLoss, function: Function, form: str, y_true: Any, y_p
     if len(spec.forms) == 1:
         return function(y_true, y_pred)
     match (spec.forms[0], form):
-        case ("one_hot", "integer"):
+        case ("one_hot", _) if form == spec.number_form:
             return _of_class_numbers(bound, function, y_true, y_pred)
         case ("integer", "one_hot"):
             return function(ops.argmax(y_true, axis=axis), y_pred)

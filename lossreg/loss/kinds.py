@@ -293,6 +293,11 @@ OUTPUTS: Mapping[Outputs, OutputKind] = {
 """What each word for predictions means. Nothing else in lossreg lists these words."""
 
 CONVERSIONS: frozenset[tuple[Labels, Labels]] = frozenset(
-    {("one_hot", "integer"), ("integer", "one_hot"), ("sign", "binary")}
+    {
+        ("one_hot", "integer"),
+        ("one_hot", "ordered"),
+        ("integer", "one_hot"),
+        ("sign", "binary"),
+    }
 )
 """The forms of labels that a loss takes, and another form that is turned into it."""

@@ -13,8 +13,8 @@ from .kinds import OUTPUTS, Labels
 
 def form_of(loss: BoundLoss, y_true: Any, y_pred: Any) -> Labels:
     """Return which of the kinds of labels that a loss takes these labels are."""
-    forms = loss.spec.forms
-    if set(forms) != {"one_hot", "integer"}:
+    forms, number = loss.spec.forms, loss.spec.number_form
+    if number is None:
         # Of the others the values decide.
         return forms[0]
     rank, axis = len(y_pred.shape), loss.class_axis
@@ -23,7 +23,7 @@ def form_of(loss: BoundLoss, y_true: Any, y_pred: Any) -> Labels:
     squeezed = len(y_true.shape) == rank and 1 in (y_true.shape[axis], y_true.shape[-1])
     several = y_pred.shape[axis] != 1
     is_number = len(y_true.shape) == rank - 1 or (squeezed and several)
-    return "integer" if is_number else "one_hot"
+    return number if is_number else "one_hot"
 
 
 def align(loss: BoundLoss, y_true: Any, y_pred: Any, library: Any = ops) -> tuple[Any, Any]:

@@ -199,7 +199,14 @@ class LossSpec:
     @property
     def adds_ignore_class(self) -> bool:
         """Whether lossreg leaves out labels for a function that takes no class numbers."""
-        return self.forms[0] == "one_hot" and "integer" in self.forms and self.per == "position"
+        rows_first = self.forms[0] == "one_hot" and self.number_form is not None
+        return rows_first and self.per == "position"
+
+    @property
+    def number_form(self) -> Labels | None:
+        """The form of labels that are class numbers, where they may be one-hot rows too."""
+        numbers = [form for form in self.forms if LABELS[form].is_number]
+        return numbers[0] if numbers and "one_hot" in self.forms else None
 
     def outputs(self, params: Mapping[str, Any]) -> Outputs:
         """Return the kind of the predictions with these parameters."""

@@ -5,6 +5,7 @@ imports no Keras; running a check does.
 """
 
 from .backend import value_and_gradient
+from .lean_import import import_keras_lean
 from .results import ConformanceError, Result
 from .run import loss_checks, run_checks
 from .samples import Example
@@ -13,6 +14,7 @@ __all__ = [
     "ConformanceError",
     "Example",
     "Result",
+    "import_keras_lean",
     "loss_checks",
     "run_checks",
     "value_and_gradient",

@@ -1,5 +1,6 @@
 """Values for a parameter, from its type: others than the default, edges, and wrong ones."""
 
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,9 @@ from ..loss import Range, plain_type, range_of, union_members
 
 REQUIRED = object()
 """Stands for the default of a parameter that has none."""
+
+# A range that ends further away counts what takes time or memory.
+_MOST_STEPS = 100
 
 
 def other_values(annotation: Any, default: Any, classes: int) -> list[Any]:
@@ -35,14 +39,17 @@ def other_values(annotation: Any, default: Any, classes: int) -> list[Any]:
 def edges(annotation: Any) -> list[Any]:
     """Return every choice of a type, or numbers at the ends of its range and inside it.
 
-    An integer type has none: it doesn't say which axes or classes exist.
+    An integer without a range has none: it doesn't say which axes or classes exist.
     """
     plain = plain_type(annotation)
     if plain is bool or typing.get_origin(plain) is Literal:
         return _values(annotation, classes=1)
+    limit = range_of(annotation)
+    if plain is int:
+        found = {end for end in whole_ends(limit) if end is not None and abs(end) <= _MOST_STEPS}
+        return sorted(found)
     if plain is not float:
         return []
-    limit = range_of(annotation)
     low = [] if limit.low is None else [limit.low + (0 if limit.closed_low else 1e-3)]
     high = [] if limit.high is None else [limit.high - (0 if limit.closed_high else 1e-3)]
     inside = [
@@ -53,14 +60,25 @@ def edges(annotation: Any) -> list[Any]:
     return [*low, *high, *inside]
 
 
+def whole_ends(limit: Range) -> tuple[int | None, int | None]:
+    """Return the smallest and the largest integer of a range; None where there is none."""
+    # pydantic takes no ends between two integers.
+    low = None if limit.low is None else int(limit.low) + (not limit.closed_low)
+    high = None if limit.high is None else int(limit.high) - (not limit.closed_high)
+    return low, high
+
+
 def values_outside(annotation: Any) -> list[float]:
     """Return numbers beyond the ends of a range."""
     limit = range_of(annotation)
     low = [] if limit.low is None else [limit.low - (1 if limit.closed_low else 0)]
     high = [] if limit.high is None else [limit.high + (1 if limit.closed_high else 0)]
     # Another member of a union may take a float and no integer, or an integer only.
-    both = (plain_type(annotation), int)
-    return [convert(value) for value in (*low, *high) for convert in both]
+    return [
+        *(plain_type(annotation)(value) for value in (*low, *high)),
+        *map(math.floor, low),
+        *map(math.ceil, high),
+    ]
 
 
 # A value of each kind that a config file can hold.

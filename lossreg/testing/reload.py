@@ -14,6 +14,7 @@ import numpy as np
 
 from ..lazy import keras
 from . import backend
+from .lean_import import import_keras_lean
 from .results import ConformanceError, NotApplicableError, error_of
 from .samples import Sample
 from .subject import Subject, Suite, tensors
@@ -113,5 +114,6 @@ def _load(file: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Load each `.keras` file of a folder, and print what became of its loss."""
+    import_keras_lean()
     files = sorted(Path(sys.argv[1]).glob("*.keras"))
     print(json.dumps({file.stem: _load(file) for file in files}))

@@ -38,6 +38,11 @@ def of_numbers(y_true, y_pred):
     return -ops.log(ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), -1), -1))
 
 
+def of_ordered(y_true, y_pred):
+    """Squared earth mover's distance, to which the order of the classes matters."""
+    return ops.sum(ops.square(ops.cumsum(y_true - y_pred, axis=-1)), axis=-1)
+
+
 def margin(y_true, y_pred):
     """Hinge loss of signs."""
     return ops.mean(ops.relu(1 - y_true * y_pred), axis=-1)
@@ -84,6 +89,61 @@ def test_zeros_and_ones_become_signs():
     y_pred = np.array([[0.5], [0.5]], "float32")
     for y_true in ([[0], [1]], [[-1], [1]]):
         assert numbers(loss(np.array(y_true), y_pred)) == pytest.approx([1.5, 0.5], rel=FLOAT32)
+
+
+@pytest.mark.parametrize(
+    "y_true",
+    [[[0, 0, 1], [0, 1, 0]], [2, 1], [[2], [1]], [2.0, 1.0]],
+    ids=["rows", "numbers", "a column", "whole floats"],
+)
+def test_class_numbers_with_an_order_become_rows(y_true):
+    loss = loss_of(of_ordered, "one_hot", "ordered", reduction=None)
+    # P adds up to 0.5, 0.75, 1 and 0.1, 0.9, 1; class 2 to 0, 0, 1 and class 1 to 0, 1, 1.
+    expected = [0.5**2 + 0.75**2, 0.1**2 + 0.1**2]
+    assert numbers(loss(np.array(y_true), P)) == pytest.approx(expected, rel=FLOAT32)
+
+
+def test_pixels_of_ordered_classes_become_rows():
+    loss = loss_of(of_ordered, "one_hot", "ordered", reduction=None)
+    labels, y_pred = np.array([[0, 1], [2, 0]]), np.stack([P, P[::-1]])
+    expected = [[0.5**2 + 0.25**2, 0.02], [0.1**2 + 0.9**2, 0.5**2 + 0.25**2]]
+    assert numbers(loss(labels, y_pred)) == pytest.approx(np.array(expected), rel=FLOAT32)
+
+
+@pytest.mark.parametrize(
+    ("y_true", "message"),
+    [
+        (np.array([1, 3]), "classes from 0 to 2, since y_pred has 3, got 1 to 3"),
+        (np.array([1, -1]), r"classes from 0 to 2.*made_up\(ignore_class=-1\)"),
+        (np.array([1.0, 0.5]), "whole numbers, got 0.5"),
+        (2 * ROWS, r"must be in \[0, 1\], got 0 to 2"),
+        (np.ones((2, 2), "int32"), "of the same shape"),
+    ],
+)
+def test_ordered_labels_are_checked_as_what_they_are(y_true, message):
+    loss = loss_of(of_ordered, "one_hot", "ordered")
+    with pytest.raises(ShapeError, match=message):
+        loss(y_true, P)
+
+
+def test_an_ignored_class_among_ordered_ones_counts_nowhere():
+    loss = loss_of(of_ordered, "one_hot", "ordered", params={"ignore_class": 255})
+    y_pred = np.array([P[0], [np.nan] * 3], "float32")
+    labels = np.array([2, 255])
+    assert float(loss(labels, y_pred)) == pytest.approx(0.8125, rel=FLOAT32)
+    values, gradient = value_and_gradient(loss.call, labels, y_pred)
+    assert numbers(values).tolist() == [pytest.approx(0.8125, rel=FLOAT32), 0]
+    # Twice the distance from 0.5, 0.75, 1 to 0, 0, 1, added up from the last class.
+    expected = [[2 * (0.5 + 0.75), 2 * 0.75, 0], [0, 0, 0]]
+    assert numbers(gradient) == pytest.approx(np.array(expected), rel=FLOAT32)
+
+
+def test_data_with_an_order_are_checked_in_either_form():
+    loss = loss_of(of_ordered, "one_hot", "ordered", params={"ignore_class": 255})
+    assert check_data(loss, ROWS, P) == []
+    assert check_data(loss, np.array([2, 255]), P) == []
+    (finding,) = check_data(loss, NUMBERS + 2, P)
+    assert "classes from 0 to 2" in finding.message
 
 
 @pytest.mark.parametrize(

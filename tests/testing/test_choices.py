@@ -23,7 +23,7 @@ def allows(annotation, value):
 
 
 @st.composite
-def ranges(draw):
+def ranges(draw, kind):
     """Return a number with a range, closed or open, on one side, on both or on none."""
     low = draw(st.integers(-100, 100))
     high = low + draw(st.integers(1, 100))
@@ -32,14 +32,44 @@ def ranges(draw):
         draw(st.sampled_from([Le(high), Lt(high), None])),
     ]
     kept = tuple(one for one in constraints if one is not None)
-    return Annotated[(float, *kept)] if kept else float
+    return Annotated[(kind, *kept)] if kept else kind
 
 
-@given(ranges())
+@given(ranges(float))
 def test_a_number_is_tried_inside_its_range_and_beyond_it(annotation):
     assert all(allows(annotation, value) for value in edges(annotation))
     assert not any(allows(annotation, float(value)) for value in values_outside(annotation))
     assert any(allows(annotation, value) for value in other_values(annotation, 0.0, CLASSES))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        pytest.param(int, [], id="any integer"),
+        pytest.param(Annotated[int, Gt(0)], [1], id="above an open end"),
+        pytest.param(Annotated[int, Lt(0)], [-1], id="below an open end"),
+        pytest.param(Annotated[int, Gt(0), Lt(9)], [1, 8], id="between open ends"),
+        pytest.param(Annotated[int, Ge(2), Le(8)], [2, 8], id="closed ends"),
+        pytest.param(Annotated[int, Gt(0), Lt(2)], [1], id="one integer"),
+        pytest.param(Annotated[int, Gt(0), Le(10**9)], [1], id="too many to try"),
+    ],
+)
+def test_an_integer_is_tried_at_the_ends_of_its_range(annotation, expected):
+    assert edges(annotation) == expected
+    assert all(allows(annotation, value) for value in expected)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *(Annotated[float, end] for end in (Gt(-0.5), Ge(-0.5), Lt(2.5), Le(2.5))),
+        *(Annotated[int, end] for end in (Gt(0), Ge(0), Lt(0), Le(0))),
+    ],
+    ids=repr,
+)
+def test_no_number_beyond_a_range_is_in_it(annotation):
+    assert values_outside(annotation)
+    assert not any(allows(annotation, value) for value in values_outside(annotation))
 
 
 @pytest.mark.parametrize(

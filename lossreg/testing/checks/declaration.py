@@ -14,6 +14,7 @@ from ...loss import (
     find_variable,
     keras_bases,
     parse_docstring,
+    range_of,
     union_members,
 )
 from ...registry import known_packages
@@ -97,7 +98,7 @@ def parameter_range(subject: Subject) -> None:
                     got="a loss",
                     advice=f"Give {name!r} no alternative without a range.",
                 )
-        _check_inside(subject, name, choices.edges(member))
+        _check_inside(subject, name, member)
 
 
 def docstring(subject: Subject) -> None:
@@ -190,21 +191,40 @@ def _check_defaults(subject: Subject) -> None:
         ) from error
 
 
-def _check_inside(subject: Subject, name: str, values: list[Any]) -> None:
-    for value in values:
-        try:
-            params = subject.bind({**subject.defaults, name: value}).params
-        except ParameterError:
+def _check_inside(subject: Subject, name: str, member: Any) -> None:
+    for value in choices.edges(member):
+        error = _fault_of(subject, {name: value})
+        if error is None or _lacks(subject, name, member, value):
             continue
-        error = error_of(functools.partial(_check_finite, subject, params))
-        # Where no input can be drawn, there are no values.
-        if error is not None and not isinstance(error, NotApplicableError):
-            raise ConformanceError.at(
-                f"ordinary predictions and {name}={value!r}, which its range allows",
-                expected="finite values",
-                got=f"{type(error).__name__}: {error}",
-                advice=f"Give {name!r} the range in which the formula has a value.",
-            )
+        raise ConformanceError.at(
+            f"ordinary predictions and {name}={value!r}, which its range allows",
+            expected="finite values",
+            got=f"{type(error).__name__}: {error}",
+            advice=f"Give {name!r} the range in which the formula has a value.",
+        )
+
+
+def _lacks(subject: Subject, name: str, member: Any, value: Any) -> bool:
+    """Return whether the input, and not the formula, has no use for a legal integer.
+
+    An axis may not exist. A number of classes may be too small for the input, and is so at its
+    neighbour too.
+    """
+    if type(value) is not int:
+        return False
+    further = value + (1 if value == choices.whole_ends(range_of(member))[0] else -1)
+    return name == subject.spec.axis or _fault_of(subject, {name: further}) is not None
+
+
+def _fault_of(subject: Subject, params: Params) -> Exception | None:
+    """Return why the loss has no finite values with legal parameters, or None."""
+    try:
+        params = subject.bind({**subject.defaults, **params}).params
+    except ParameterError:
+        return None
+    error = error_of(functools.partial(_check_finite, subject, params))
+    # Where no input can be drawn, there are no values.
+    return None if isinstance(error, NotApplicableError) else error
 
 
 def _check_finite(subject: Subject, params: Params) -> None:

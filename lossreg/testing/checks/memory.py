@@ -108,7 +108,10 @@ class _Run:
         return keras.Model(inputs, keras.layers.Dense(self.x.shape[-1], activation)(inputs))
 
     def train(self, model: Any, epochs: int) -> None:
-        """Train a model, two steps an epoch, with validation after each."""
+        """Train a model, two steps an epoch, with validation after the last one.
+
+        So an interruption is one validation more, which may change nothing.
+        """
         model.fit(
             self.x,
             self._y,
@@ -116,6 +119,7 @@ class _Run:
             epochs=epochs,
             shuffle=False,
             validation_data=(self.x, self._y),
+            validation_freq=epochs,
             verbose=0,
         )
 

@@ -178,7 +178,7 @@ def ignored_class(subject: Subject) -> None:
     name = subject.spec.ignore_class
     if name is None or name not in subject.defaults:
         raise NotApplicableError("it has no parameter for a class that is ignored")
-    number = "integer" if "integer" in subject.spec.forms else subject.spec.forms[0]
+    number = subject.spec.number_form or subject.spec.forms[0]
     spec = dataclasses.replace(subject.spec, y_true=number)
     for base in subject.bases:
         params = subject.bind({**base, name: -1}).params
@@ -316,7 +316,7 @@ def shape_mismatch(subject: Subject) -> None:
     if fit in ("entry", None):
         wrong = [(y_true[:1], y_pred), (y_true, y_pred[..., :1])]
         # A column may be class numbers.
-        wrong += [] if "integer" in subject.spec.forms else [(y_true[..., :1], y_pred)]
+        wrong += [] if subject.spec.takes_numbers else [(y_true[..., :1], y_pred)]
     right = error_of(
         functools.partial(subject.loss(params), *tensors(Sample(y_true=y_true, y_pred=y_pred)))
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 from fakes import ACME, spec
 from pydantic import BeforeValidator
 from sites import install
@@ -121,6 +121,12 @@ def at_least_float32(y_true, y_pred):
     return -ops.mean(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p), axis=-1)
 
 
+def of_known_classes(y_true, y_pred, *, classes: Annotated[int, Gt(0)] = 5):
+    if y_pred.shape[-1] > classes:
+        raise ValueError("There are more outputs than classes.")
+    return by_class(y_true, y_pred)
+
+
 def overlap(y_true, y_pred, *, axis: int | None = None):
     return 1 - ops.sum(y_true * y_pred, axis=axis) / ops.sum(y_true + y_pred + 1e-3, axis=axis)
 
@@ -188,6 +194,12 @@ def fixed_batch(y_true, y_pred):
     return ops.reshape(squared(y_true, y_pred), (int(y_pred.shape[0]),))
 
 
+def branching(y_true, y_pred):
+    if ops.any(ops.isnan(y_pred)):
+        return ops.zeros_like(squared(y_true, y_pred))
+    return squared(y_true, y_pred)
+
+
 def by_place(y_true, y_pred):
     values = squared(y_true, y_pred)
     return values * ops.cumsum(ops.ones_like(values))
@@ -242,6 +254,14 @@ def with_a_way_out(y_true, y_pred, *, scale: Annotated[float, Ge(0)] | int = 1.0
     return scale * squared(y_true, y_pred)
 
 
+def below_two(y_true, y_pred, *, window: Annotated[int, Gt(0)] = 3):
+    return squared(y_true, y_pred) * (1 / (window - 1))
+
+
+def at_eight(y_true, y_pred, *, degree: Annotated[int, Gt(0), Lt(9)] = 4):
+    return squared(y_true, y_pred) / (8 - degree)
+
+
 def undocumented(y_true, y_pred, *, scale: float = 1.0):
     """A fake made_up.
 
@@ -264,6 +284,10 @@ def of_image(y_true, y_pred):
 
 def soft(y_true, y_pred, *, from_logits: bool = False):
     return -ops.sum(y_true * log_softmax(y_pred, from_logits=from_logits), axis=-1)
+
+
+def by_order(y_true, y_pred):
+    return ops.sum(ops.square(ops.cumsum(y_true - y_pred, axis=-1)), axis=-1)
 
 
 def ignoring(y_true, y_pred, *, ignore_class: int | None = None):
@@ -368,6 +392,7 @@ def counting(y_true, y_pred):
 
 
 ROWS = {**INTEGER, "y_true": ("one_hot", "integer")}
+GRADES = {**INTEGER, "y_true": ("one_hot", "ordered"), "task": ("ordinal",)}
 RANKED = {"y_true": "relevance", "y_pred": "scores", "task": ("ranking",), "per": "sample"}
 IMAGE = {"per": "sample", "task": ("segmentation",)}
 
@@ -395,6 +420,7 @@ GOOD = [
     pytest.param("unknown_parameter", Written, {}, id="a factory ignores no parameter"),
     pytest.param("parameter_type", squared, {}, id="a number only"),
     pytest.param("parameter_range", squared, {}, id="a range that holds"),
+    pytest.param("parameter_range", of_known_classes, INTEGER, id="as many as the input needs"),
     pytest.param("shape_mismatch", squared, {}, id="shapes that lossreg refuses"),
     pytest.param("docstring", squared, {}, id="documented"),
     pytest.param("docstring", as_keras_writes, {}, id="documented as Keras does"),
@@ -410,12 +436,14 @@ GOOD = [
     pytest.param("label_dtypes", on_logits, LOGITS, id="labels of any type"),
     pytest.param("ignored_class", ignoring, INTEGER, id="an ignored class"),
     pytest.param("ignored_class", soft, ROWS, id="a class that lossreg ignores"),
+    pytest.param("ignored_class", by_order, GRADES, id="a grade that lossreg ignores"),
     pytest.param("padding", list_wise, RANKED, id="a mean over what isn't padding"),
     pytest.param("axis", along, {}, id="any axis"),
     pytest.param("unknown_classes", by_class, INTEGER, id="any number of classes"),
     pytest.param("finite_values", one_each, {"per": "entry"}, id="one value per entry"),
     pytest.param("finite_values", of_image, IMAGE, id="one value per sample"),
     pytest.param("numerical_gradient", soft, ROWS, id="several forms of labels"),
+    pytest.param("shape_mismatch", by_order, GRADES, id="rows, or numbers with an order"),
 ]
 BROKEN = [
     pytest.param(
@@ -452,6 +480,7 @@ BROKEN = [
     pytest.param("compiled", counted, {}, "under tf.function: .*differ", id="state"),
     pytest.param("compiled", by_numpy, {}, "It raised .*[Nn]um[Pp]y", id="numpy"),
     pytest.param("compiled", fixed_batch, {}, "It raised .*TypeError", id="a fixed size of batch"),
+    pytest.param("compiled", branching, {}, "It raised .*Python .?bool", id="a Python if"),
     pytest.param("permuted_batch", by_place, {}, "elsewhere", id="place in the batch"),
     pytest.param(
         "permuted_batch", by_place, {"couples_batch": True}, "the same sum", id="place, coupled"
@@ -470,6 +499,12 @@ BROKEN = [
     ),
     pytest.param(
         "parameter_range", choosy, {}, "norm='l1', which its range allows.*KeyError", id="a choice"
+    ),
+    pytest.param(
+        "parameter_range", below_two, {}, "window=1, which its range allows", id="an open low end"
+    ),
+    pytest.param(
+        "parameter_range", at_eight, {}, "degree=8, which its range allows", id="an open high end"
     ),
     pytest.param("parameter_range", default_outside, {}, "outside its own range", id="the default"),
     pytest.param("parameter_range", with_a_way_out, {}, "scale=-1", id="a way around the range"),

@@ -214,9 +214,9 @@ def all_fitting(reference: Bound, label_axes: int, columns: int) -> Iterator[Can
 
 def _suits(entry: Entry, loss: BoundLoss, label_axes: int, columns: int) -> bool:
     """Return whether a loss is for the same task and the same labels as another."""
-    forms = loss.spec.forms
-    if {*forms} == {"one_hot", "integer"}:
-        forms = ("integer",) if columns == 1 else ("one_hot",)
+    forms, number = loss.spec.forms, loss.spec.number_form
+    if number is not None:
+        forms = (number,) if columns == 1 else ("one_hot",)
     labels, wanted = entry.spec.labels, LABELS[forms[0]]
     if not {*forms} & {*entry.spec.forms} and not (labels.is_amount and wanted.is_amount):
         return False
