@@ -6,7 +6,6 @@ Nothing that a loss imports is kept from it.
 import gc
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -47,12 +46,7 @@ class _LeanKeras(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if name != "keras":
             return None
-        # The other finders look for it, and this one must not answer them.
-        sys.meta_path.remove(self)
-        try:
-            spec = importlib.util.find_spec("keras")
-        finally:
-            sys.meta_path.insert(0, self)
+        spec = importlib.machinery.PathFinder.find_spec(name)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
@@ -85,4 +79,8 @@ def import_keras_lean() -> None:
     Call it in a process of the kit's own only: Keras will take no pandas frames there.
     """
     if "keras" not in sys.modules:
-        sys.meta_path.insert(0, _LeanKeras())
+        # In front of Python's own, and behind the finder of `lossreg.lazy`: what that one imports
+        # after Keras are packages, which may need the extras.
+        own = importlib.machinery.PathFinder
+        place = sys.meta_path.index(own) if own in sys.meta_path else len(sys.meta_path)
+        sys.meta_path.insert(place, _LeanKeras())
