@@ -99,7 +99,7 @@ def streams() -> Iterator[None]:
 @contextlib.contextmanager
 def _alone(stream: Any) -> Iterator[Any]:
     """Give a stream to where stdout leads, while the descriptor of stdout leads to stderr."""
-    if stream is None or stream is not sys.__stdout__:
+    if not isinstance(stream, io.TextIOWrapper) or stream is not sys.__stdout__:
         # A test, or a program that calls the command, has put another one there.
         yield stream
         return
