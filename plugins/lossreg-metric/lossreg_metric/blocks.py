@@ -25,3 +25,9 @@ def sum_over_blocks(function, start, batch):
         return tuple(one + other for one, other in zip(sums, more, strict=True))
 
     return ops.fori_loop(0, _BLOCKS, add, start)
+
+
+def blocks_of_anchors(batch):
+    """Return the numbers of each block's anchors; beyond the batch they stand for none."""
+    anchors = (batch + _BLOCKS - 1) // _BLOCKS
+    return [ops.arange(anchors) + block * anchors for block in range(_BLOCKS)]

@@ -2,54 +2,51 @@
 
 from lossreg.lazy import ops
 
-from .blocks import sum_over_blocks
+from .blocks import blocks_of_anchors
 from .pairs import same_class, unit
 
 
 def of_cosines(function, labels, x):
     """Return a function of each sample's cosines, differentiated by its own slopes.
 
-    No matrix of batch x batch is ever whole: the gradient computes each block anew. Labels get
-    no gradient.
+    The slopes are the only matrix of batch x batch that is ever whole. Labels get no gradient.
 
     Args:
         function: Takes the cosines of some anchors to all samples, shape `(anchors, batch)`, and
             two matrices of bools: which have the anchor's class, and which are the anchor itself.
-            Returns a value for each anchor, and a function without arguments that returns the
-            slopes of these values by the cosines.
+            Returns a value for each anchor, and the slopes of these values by the cosines.
         labels: Class numbers, shape `(batch,)`.
         x: Vectors, shape `(batch, dims)`.
     """
 
     def values(labels, x):
         batch = ops.shape(x)[0]
-        nothing = ops.zeros((), x.dtype)
 
         def block(anchors):
             cosines = ops.matmul(ops.take(x, anchors, axis=0), ops.transpose(x))
             same = same_class(ops.take(labels, anchors), labels)
             return function(cosines, same, same_class(anchors, ops.arange(batch)))
 
-        def cost(anchors, counts):
-            found, _ = block(anchors)
-            found = ops.where(ops.squeeze(counts, 1), found, 0.0)
-            return ops.sum(found), ops.segment_sum(found, anchors, batch)
+        found, slopes, late = [], [], 0
+        for numbers in blocks_of_anchors(batch):
+            # TensorFlow would begin all blocks at once, unless each asks for the one before it.
+            each, by_cosine = block(ops.minimum(numbers + late, batch - 1))
+            late = ops.cast(ops.isnan(ops.sum(each)), "int32")
+            found.append(each)
+            slopes.append(by_cosine)
 
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
+            by_anchor, by_other = [], 0
+            for numbers, by_cosine in zip(blocks_of_anchors(batch), slopes, strict=True):
+                anchors = ops.minimum(numbers, batch - 1)
+                weight = ops.where(numbers < batch, ops.take(upstream, anchors), 0.0)
+                weight = ops.expand_dims(weight, 1)
+                by_anchor.append(weight * ops.matmul(by_cosine, x))
+                pulled = weight * ops.take(x, anchors, axis=0)
+                by_other += ops.matmul(ops.transpose(by_cosine), pulled)
+            return None, ops.concatenate(by_anchor, axis=0)[:batch] + by_other
 
-            def pull(anchors, counts):
-                found, slopes = block(anchors)
-                weight = ops.expand_dims(ops.take(upstream, anchors), 1)
-                slopes = ops.where(counts, slopes() * weight, 0.0)
-                by_anchor = ops.segment_sum(ops.matmul(slopes, x), anchors, batch)
-                by_other = ops.matmul(ops.transpose(slopes), ops.take(x, anchors, axis=0))
-                return ops.sum(found), by_anchor + by_other
-
-            _, slope = sum_over_blocks(pull, (nothing, ops.zeros_like(x)), batch)
-            return None, slope
-
-        _, result = sum_over_blocks(cost, (nothing, ops.zeros_like(x[:, 0])), batch)
-        return result, gradient
+        return ops.concatenate(found, axis=0)[:batch], gradient
 
     return ops.custom_gradient(values)(labels, unit(x))

@@ -155,9 +155,7 @@ def multi_similarity(
         pulled = (ops.log(sum_p) + top_p) / alpha
         pushed = (ops.log(sum_n) + top_n) / beta
 
-        def slopes():
-            return e * ops.where(same, -1 / sum_p, 1 / sum_n)
-
+        slopes = e * ops.where(same, -1 / sum_p, 1 / sum_n)
         return ops.squeeze(pulled + pushed, 1), slopes
 
     return of_cosines(values, ops.reshape(y_true, (-1,)), at_least_float32(y_pred))
@@ -201,11 +199,8 @@ def contrast(labels, x, temperature: float):
         mean = divide(ops.sum(ops.where(same, highest - s, 0.0), axis=1, keepdims=True), positives)
         nats = ops.where(positives > 0, mean + ops.log(total), 0.0)
 
-        def slopes():
-            share = ops.where(positives > 0, 1 / total, 0.0)
-            by_logit = e * share - ops.where(same, divide(1.0, positives), 0.0)
-            return by_logit / temperature
-
-        return ops.squeeze(nats, 1), slopes
+        share = ops.where(positives > 0, 1 / total, 0.0)
+        by_logit = e * share - ops.where(same, divide(1.0, positives), 0.0)
+        return ops.squeeze(nats, 1), by_logit / temperature
 
     return of_cosines(values, labels, x)
