@@ -29,9 +29,10 @@ def of_cosines(function, labels, x):
 
         found, slopes, late = [], [], 0
         for numbers in blocks_of_anchors(batch):
-            # TensorFlow would begin all blocks at once, unless each asks for the one before it.
+            # TensorFlow would begin all blocks at once, unless each asks for the one before it: for
+            # a zero, since half of a truth value is none.
             each, by_cosine = block(ops.minimum(numbers + late, batch - 1))
-            late = ops.cast(ops.isnan(ops.sum(each)), "int32")
+            late = ops.cast(ops.isnan(ops.sum(each)), "int32") // 2
             found.append(each)
             slopes.append(by_cosine)
 
