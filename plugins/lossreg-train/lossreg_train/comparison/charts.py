@@ -127,9 +127,10 @@ def curves(lines: Sequence[Line], *, title: str, x: str, y: str, diagonal: bool 
         return ""
     width, height, left, bottom = 560, 320, 62, 44
     xs, ys = [point[0] for point in points], [point[1] for point in points]
-    across = _Scale(0 if diagonal else min(xs), 1 if diagonal else max(xs), left, width - 12)
-    if not diagonal:
-        across.least_step = 1.0  # epochs
+    if diagonal:
+        across = _Scale(0, 1, left, width - 12)
+    else:
+        across = _Scale(min(xs), max(xs), left, width - 12, least_step=1)  # epochs
     up = _Scale(0 if diagonal else min(ys), 1 if diagonal else max(ys), height - bottom, 12)
     parts = [_axis(across, height - bottom, 12), _upright(up, left, width - 12)]
     if diagonal:
@@ -166,16 +167,19 @@ def curves(lines: Sequence[Line], *, title: str, x: str, y: str, diagonal: bool 
 
 
 class _Scale:
-    """Where numbers stand: from the pixel `start` to the pixel `end`."""
+    """Where numbers stand: from the pixel `start` to the pixel `end`.
 
-    def __init__(self, low: float, high: float, start: float, end: float) -> None:
+    Two ticks are `least_step` apart at least.
+    """
+
+    def __init__(
+        self, low: float, high: float, start: float, end: float, *, least_step: float = 0
+    ) -> None:
         if high - low < 1e-12:
             low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
         room = 0.04 * (high - low)
         self.low, self.high = (low, high) if (low, high) == (0, 1) else (low - room, high + room)
-        self.start, self.end = start, end
-        #: How far two ticks are apart at least.
-        self.least_step = 0.0
+        self.start, self.end, self.least_step = start, end, least_step
 
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
