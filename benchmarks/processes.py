@@ -1,6 +1,7 @@
 """How long commands take as processes of their own."""
 
 import os
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -21,3 +22,11 @@ def seconds(commands: dict[str, list[str]], runs: int, **variables: str) -> dict
                 if run:  # the first one compiles
                     taken[name].append(time.perf_counter() - start)
     return {name: statistics.median(each) for name, each in taken.items()}
+
+
+def processor_seconds(command: list[str]) -> float:
+    """Return what a command takes of the processor, in all its processes and on all cores."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
