@@ -296,8 +296,12 @@ CONVERSIONS: frozenset[tuple[Labels, Labels]] = frozenset(
     {
         ("one_hot", "integer"),
         ("one_hot", "ordered"),
+        ("one_hot", "binary"),
         ("integer", "one_hot"),
         ("sign", "binary"),
     }
 )
-"""The forms of labels that a loss takes, and another form that is turned into it."""
+"""The forms of labels that a loss takes, and another form that is turned into it.
+
+Binary labels beside one-hot rows are those of one output.
+"""

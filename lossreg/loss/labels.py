@@ -82,8 +82,11 @@ def label_faults(loss: BoundLoss, values: "Array", classes: int | None) -> Itera
         values = values[~absent]
     if loss.spec.numbers_outputs:
         yield from _class_faults(loss, values, classes)
-    elif loss.spec.labels.is_share and not _within(values, 0, 1):
-        yield _share_fault(loss, values)
+    elif loss.spec.labels.is_share:
+        # In rows an ignored class is a row of zeros.
+        values = values[values != _ignored(loss)] if loss.spec.labels.classes == "each" else values
+        if not _within(values, 0, 1):
+            yield _share_fault(loss, values)
 
 
 def rounding(values: "Array") -> float:

@@ -14,14 +14,18 @@ from .kinds import OUTPUTS, Labels
 def form_of(loss: BoundLoss, y_true: Any, y_pred: Any) -> Labels:
     """Return which of the kinds of labels that a loss takes these labels are."""
     forms, number = loss.spec.forms, loss.spec.number_form
-    if number is None:
+    rank, axis = len(y_pred.shape), loss.class_axis
+    if forms[0] != "one_hot" and number is None:
         # Of the others the values decide.
         return forms[0]
-    rank, axis = len(y_pred.shape), loss.class_axis
     if rank == 0 or not -rank <= axis < rank:
         return forms[0]
-    squeezed = len(y_true.shape) == rank and 1 in (y_true.shape[axis], y_true.shape[-1])
     several = y_pred.shape[axis] != 1
+    if "binary" in forms and rank > 1 and not several:
+        return "binary"
+    if number is None:
+        return forms[0]
+    squeezed = len(y_true.shape) == rank and 1 in (y_true.shape[axis], y_true.shape[-1])
     is_number = len(y_true.shape) == rank - 1 or (squeezed and several)
     return number if is_number else "one_hot"
 

@@ -52,11 +52,15 @@ def probabilities(y_pred, *, from_logits: bool):
 def counted(y_true, y_pred, ignore_class: int | None):
     """Return labels and probabilities, with zeros at positions that don't count.
 
-    A position counts if it has a class other than `ignore_class`.
+    A position counts if it has a class other than `ignore_class`; of one channel, if its label is
+    another one.
     """
     y_true = ops.cast(y_true, y_pred.dtype)
     if ignore_class is None:
         return y_true, y_pred
+    if y_pred.shape[-1] == 1:
+        counts = ops.not_equal(y_true, ignore_class)
+        return ops.where(counts, y_true, 0.0), ops.where(counts, y_pred, 0.0)
     own = ops.equal(ops.arange(ops.shape(y_pred)[-1]), ignore_class)
     y_true = ops.where(own, 0.0, y_true)
     counts = ops.any(y_true > 0, axis=-1, keepdims=True)
