@@ -76,7 +76,10 @@ def _execute(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
 def import_keras_lean() -> None:
     """See to it that Keras, once it is imported, comes without the packages that it can lack.
 
-    Call it in a process of the kit's own only: Keras will take no pandas frames there.
+    Call it in a process of the kit's own only: Keras will take no pandas frames there. Where Keras
+    is imported already, it does nothing.
+
+    >>> import_keras_lean()
     """
     if "keras" not in sys.modules:
         # In front of Python's own, and behind the finder of `lossreg.lazy`: what that one imports

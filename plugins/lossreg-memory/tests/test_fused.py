@@ -91,7 +91,6 @@ BASES = {
         *((params, functools.partial(reference, **params)) for params in SETTINGS),
         *(({"base": base}, reference_of(function)) for base, function in BASES.items()),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("chunk", [None, 4, 11])
 def test_value_and_gradients_are_those_of_all_logits_at_once(params, expected_total, chunk):

@@ -50,7 +50,7 @@ def check(run, loss, y_true, y_pred):
     assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("loss", ERRORS, ids=str)
+@pytest.mark.parametrize("loss", ERRORS)
 def test_errors_of_every_size_are_finite(run, loss):
     y, p = (each.reshape(-1, 1) for each in np.meshgrid(NUMBERS, NUMBERS))
     check(run, loss, y, p)
@@ -70,7 +70,7 @@ def test_outputs_of_every_size_are_finite(run, loss):
     check(run, loss, labels, outputs)
 
 
-@pytest.mark.parametrize("loss", AMOUNTS, ids=str)
+@pytest.mark.parametrize("loss", AMOUNTS)
 def test_amounts_of_every_size_are_finite(run, loss):
     sizes = np.array(SIZES, "float32")
     y, p = (each.reshape(-1, 1) for each in np.meshgrid(sizes, sizes))
@@ -81,7 +81,6 @@ def test_amounts_of_every_size_are_finite(run, loss):
 @pytest.mark.parametrize(
     "loss",
     [*ERRORS, *DISTRIBUTIONS, *AMOUNTS],
-    ids=str,
 )
 @pytest.mark.parametrize("dtype", ["float16", "int32"])
 def test_narrow_labels_and_predictions_are_computed_in_float32(loss, dtype):

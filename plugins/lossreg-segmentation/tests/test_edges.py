@@ -67,7 +67,7 @@ def assert_finite(found):
         assert np.isfinite(numbers).all(), what
 
 
-@pytest.mark.parametrize(("loss", "params"), OVERLAP + YES_OR_NO, ids=str)
+@pytest.mark.parametrize(("loss", "params"), OVERLAP + YES_OR_NO)
 def test_values_and_gradients_are_finite_at_every_edge(run_eagerly, loss, params):
     for edge, (y_true, y_pred) in EDGES.items():
         found = run_eagerly(loss, y_true.astype("float32"), y_pred.astype("float32"), **params)
@@ -76,7 +76,7 @@ def test_values_and_gradients_are_finite_at_every_edge(run_eagerly, loss, params
 
 
 @pytest.mark.parametrize("size", [30.0, 1e4])
-@pytest.mark.parametrize(("loss", "params"), OVERLAP + YES_OR_NO, ids=str)
+@pytest.mark.parametrize(("loss", "params"), OVERLAP + YES_OR_NO)
 def test_values_and_gradients_are_finite_at_every_logit(run_eagerly, loss, params, size):
     y_true = one_hot(LABELS).astype("float32")
     for aim in (one_hot(LABELS), WRONG):
