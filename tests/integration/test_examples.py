@@ -38,7 +38,7 @@ def test_the_comparison_is_a_config_and_one_command(tmp_path):
     rows = result.stdout.splitlines()[1:4]
     assert {row.split("  ")[0] for row in rows} == {
         "binary_crossentropy",
-        "focal",
+        "focal(gamma=2.0, alpha=0.75)",
         "focal(gamma=1.0, alpha=0.5)",
     }
     assert (tmp_path / "report.html").is_file()
