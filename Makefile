@@ -90,6 +90,7 @@ bench: .venv/made .venv-jax/made  ## speed and memory as ratios to Keras and to 
 	$(RUN) -m benchmarks.collections
 	$(RUN) -m benchmarks.kit
 	KERAS_BACKEND=jax .venv-jax/bin/python -m benchmarks.kit
+	$(RUN) -m benchmarks.comparing
 
 fuzz: .venv/made  ## 20,000 random and broken configs, and as many arrays through every loss
 	LOSSREG_FUZZ=20000 $(RUN) -m pytest -q tests/config/test_fuzz.py tests/config/test_expression.py tests/integration/test_fuzz_shapes.py
